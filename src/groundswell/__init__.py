@@ -1,0 +1,1 @@
+"""Sentry-compatible event statistics, trends and Slack charts in one service."""
