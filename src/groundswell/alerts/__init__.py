@@ -1,0 +1,1 @@
+"""Rules that watch a number, and the incidents they open."""

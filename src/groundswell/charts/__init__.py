@@ -1,0 +1,1 @@
+"""Series → one Vega-Lite spec → PNG, SVG and the page."""

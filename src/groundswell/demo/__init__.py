@@ -1,0 +1,1 @@
+"""A small shop that sends real events, and the story it tells."""

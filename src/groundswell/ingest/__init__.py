@@ -1,0 +1,1 @@
+"""Accept bytes, make them durable, turn them into rows."""

@@ -1,0 +1,1 @@
+"""Payloads → rows. Pure, deterministic: the same bytes and receive time give the same rows."""

@@ -1,0 +1,1 @@
+"""Notices → mail, webhooks and Slack: queued, retried, recorded."""

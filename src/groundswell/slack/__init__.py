@@ -1,0 +1,1 @@
+"""Slack: two doors, one house."""

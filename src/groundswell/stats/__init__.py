@@ -1,0 +1,1 @@
+"""The answer: requests → questions → series and tables → the shapes that clients read."""

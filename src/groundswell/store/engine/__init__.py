@@ -1,0 +1,1 @@
+"""The event store's engine: embedded or a server, one interface."""

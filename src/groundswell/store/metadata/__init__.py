@@ -1,0 +1,1 @@
+"""Organizations, keys, rules and the like: SQLAlchemy Core on SQLite or PostgreSQL."""

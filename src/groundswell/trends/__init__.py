@@ -1,0 +1,1 @@
+"""What changed, when, by how much, how sure, and why."""
