@@ -1,1 +1,27 @@
-"""One module per resource of the API."""
+"""One module per resource of the API; `ROUTES` lists them all."""
+
+from __future__ import annotations
+
+from litestar.handlers import HTTPRouteHandler
+
+from groundswell.http.api import (
+    chart,
+    events,
+    events_meta,
+    events_stats,
+    events_timeseries,
+    events_validate,
+    profiling,
+    trends,
+)
+
+ROUTES: list[HTTPRouteHandler] = [
+    *events_stats.ROUTES,
+    *events.ROUTES,
+    *events_timeseries.ROUTES,
+    *events_meta.ROUTES,
+    *events_validate.ROUTES,
+    *chart.ROUTES,
+    *trends.ROUTES,
+    *profiling.ROUTES,
+]

@@ -1,0 +1,84 @@
+"""What handlers read from a request: repeated parameters, the caller, and what they may see."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+
+from groundswell import access
+from groundswell.errors import NotAllowed, NotAuthenticated, UserError
+from groundswell.http.services import Services
+from groundswell.http.sessions import session_caller
+from groundswell.model.tenancy import Caller, Scope
+
+MAX_PARAMETERS = 2_000
+
+
+def services_of(connection: ASGIConnection) -> Services:
+    """Give the parts of this process."""
+    services: Services = connection.app.state.services
+    return services
+
+
+def multi(request: ASGIConnection) -> dict[str, list[str]]:
+    """Read the query string as a multi-map, with empty values kept."""
+    raw = request.scope.get("query_string", b"").decode("latin-1")
+    try:
+        pairs = parse_qsl(raw, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        raise UserError(
+            f"The query string has more than {MAX_PARAMETERS} parameters", code="too_many"
+        ) from None
+
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def now() -> datetime:
+    """Give the present instant; the only clock of the handlers."""
+    return datetime.now(UTC)
+
+
+async def caller_of(request: Request) -> Caller:
+    """Tell who asks, from the bearer token or the session cookie.
+
+    Raises NotAuthenticated when there is neither, or what there is is not valid.
+    """
+    services = services_of(request)
+    header = request.headers.get("authorization")
+    if header is None:
+        return await session_caller(request)
+
+    scheme, _, token = header.partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or " " in token:
+        raise NotAuthenticated("Invalid token")
+
+    return await services.metadata.run(access.authenticate, token)
+
+
+READ_SCOPES = ("org:read", "org:write", "org:admin")
+WRITE_SCOPES = ("org:write", "org:admin")
+
+
+async def caller_scope(
+    request: Request, org: str, *, needs: tuple[str, ...] = READ_SCOPES
+) -> Scope:
+    """Tell what the caller may see of one organization, by slug or id.
+
+    needs: scopes of which a token must hold one. Raises NotAuthenticated, NotAllowed or NotFound.
+    """
+    caller = await caller_of(request)
+    access.require_scope(caller, *needs)
+    return await services_of(request).metadata.run(access.scope, caller, org)
+
+
+def require_user(caller: Caller) -> None:
+    """Refuse callers that are not a person."""
+    if caller.user is None:
+        raise NotAllowed("This needs a person: a token of an organization has no user")

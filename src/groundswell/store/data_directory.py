@@ -1,0 +1,93 @@
+"""The directory that holds everything one process keeps: one owner at a time, private, with a key.
+
+The lock is an operating-system lock on DATA/lock, so a killed process never leaves a stale one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import socket
+from pathlib import Path
+
+from groundswell.errors import StartupError
+
+IN_USE_EXIT_CODE = 3
+
+
+class DataDirectory:
+    """DATA: made when missing (mode 0700); `lock` keeps a second process out."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock_fd: int | None = None
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartupError(f"Cannot create the data directory {self.path}: {error}") from error
+
+    def lock(self) -> None:
+        """Take the directory for this process.
+
+        Raises StartupError (exit code 3) that names the process which has it.
+        """
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            owner = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+            os.close(descriptor)
+            raise StartupError(
+                f"The data directory {self.path} is in use by {owner or 'another process'}. "
+                "Stop that process, or start this one with another --data directory.",
+                exit_code=IN_USE_EXIT_CODE,
+            ) from None
+
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"PID {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        self._lock_fd = descriptor
+
+    def unlock(self) -> None:
+        """Give the directory back."""
+        if self._lock_fd is not None:
+            os.ftruncate(self._lock_fd, 0)
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
+    def secret_keys(self, configured: str, *, shared_database: bool) -> tuple[str, ...]:
+        """Give the keys that sign and encrypt, the signing one first.
+
+        Without a configured key, one is made in DATA/secret (mode 0600). With a shared metadata
+        database every process needs the same key, so it must be configured.
+        """
+        keys = tuple(key.strip() for key in configured.split(",") if key.strip())
+        if keys:
+            return keys
+
+        if shared_database:
+            raise StartupError(
+                "GROUNDSWELL_SECRET_KEY is required with PostgreSQL, because every process must "
+                f"sign with the same key. For example: {secrets.token_urlsafe(32)}"
+            )
+
+        return (self._own_key(),)
+
+    def _own_key(self) -> str:
+        path = self.path / "secret"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text().strip()
+
+        key = secrets.token_urlsafe(48)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(key + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return key
+
+    def free_bytes(self) -> int:
+        """Free space for this user on the file system of the directory."""
+        return shutil.disk_usage(self.path).free
