@@ -1,4 +1,4 @@
-"""What the tests need from the host: Chromium, Node with npm, PostgreSQL. Installed where we may."""
+"""What the tests need from the host: Chromium, Node with npm, PostgreSQL; installed if we may."""
 
 from __future__ import annotations
 

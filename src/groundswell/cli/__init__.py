@@ -51,5 +51,5 @@ def run(arguments: list[str] | None = None) -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"groundswell: {message}", file=sys.stderr)
+    sys.stderr.write(f"groundswell: {message}\n")
     sys.exit(code)
