@@ -29,7 +29,7 @@ def histogram(name: str, help_text: str, labels: tuple[str, ...] = ()) -> Histog
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
     """Give the logger of a room."""
-    bound: structlog.stdlib.BoundLogger = structlog.get_logger(logger=name)
+    bound: structlog.stdlib.BoundLogger = structlog.get_logger(room=name)
     return bound
 
 
