@@ -1,0 +1,373 @@
+"""A chart as plain data → one Vega-Lite 5 specification, for PNG, SVG and page alike.
+
+Data is inline and user text is only ever data or a title: expressions are constants, so nothing
+that a person typed can become code.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+from groundswell.charts import theme as look
+from groundswell.charts.ticks import time_ticks
+from groundswell.charts.units import Measure, measure
+from groundswell.charts.words import MAX_TITLE, clean, distinct
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+BAR_SHARE = 0.84
+LABEL_GAP_PX = 110
+Role = Literal["normal", "other", "previous"]
+Level = Literal["warning", "critical"]
+Spec = dict[str, Any]
+
+
+class Kind(StrEnum):
+    """How the lines of a chart are drawn."""
+
+    LINE = "line"
+    AREA = "area"
+    STACKED_AREA = "stacked_area"
+    BAR = "bar"
+    STACKED_BAR = "stacked_bar"
+
+    @property
+    def stacks(self) -> bool:
+        return self in {Kind.STACKED_AREA, Kind.STACKED_BAR, Kind.BAR}
+
+    @property
+    def is_bar(self) -> bool:
+        return self in {Kind.BAR, Kind.STACKED_BAR}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series: `values[i]` belongs to the bucket that starts at unix second `timestamps[i]`."""
+
+    name: str
+    timestamps: tuple[int, ...]
+    values: tuple[float | int | None, ...]
+    role: Role = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A labelled vertical rule at unix second `at`: a breakpoint, a release, a deploy."""
+
+    at: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A labelled horizontal rule, in the unit of the chart's values."""
+
+    value: float
+    label: str
+    level: Level = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A shaded span of time, in unix seconds."""
+
+    start: int
+    end: int
+    level: Level = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything that is drawn, as plain data. `type` and `unit` are the meta of the values."""
+
+    title: str
+    lines: tuple[Line, ...]
+    kind: Kind = Kind.LINE
+    subtitle: str = ""
+    type: str = "number"
+    unit: str | None = None
+    interval_s: int = 3600
+    markers: tuple[Marker, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    bands: tuple[Band, ...] = ()
+    width: int = 800
+    height: int = 400
+
+
+def vega_lite(chart: Chart, *, theme: look.ThemeName = "light") -> Spec:
+    """Draw up the specification of a chart in a theme."""
+    colours = look.THEMES[theme]
+    names = distinct(line.name for line in chart.lines)
+    chart = replace(
+        chart,
+        lines=tuple(replace(line, name=n) for line, n in zip(chart.lines, names, strict=True)),
+    )
+    spec: Spec = {
+        "$schema": SCHEMA,
+        "title": {"text": clean(chart.title, MAX_TITLE), "subtitle": clean(chart.subtitle, 120)},
+        "width": chart.width,
+        "height": chart.height,
+        "autosize": {"type": "fit", "contains": "padding"},
+        "config": look.config(colours),
+    }
+    if not any(v is not None for line in chart.lines for v in line.values):
+        return {**spec, **_nothing(chart, colours)}
+
+    told = measure(chart.type, chart.unit)
+    axes = _Axes(chart, told)
+    layers = [
+        *_bands(chart, colours, axes),
+        *_series(chart, colours, axes),
+        *_thresholds(chart, colours, axes),
+        *_markers(chart, colours, axes),
+    ]
+    if chart.markers and len(chart.lines) > 1:
+        # Labels of markers stand right above the plot, where the legend would be.
+        spec["config"]["legend"]["offset"] = 24
+    return {**spec, "layer": layers}
+
+
+class _Axes:
+    """The encodings of x and y that every layer shares."""
+
+    def __init__(self, chart: Chart, told: Measure) -> None:
+        self.told = told
+        stamps = [t for line in chart.lines for t in line.timestamps]
+        self.first = min(stamps)
+        self.last = max(stamps) + (chart.interval_s if chart.kind.is_bar else 0)
+        if self.last == self.first:
+            self.first, self.last = self.first - chart.interval_s, self.last + chart.interval_s
+        self.width = chart.width
+        top = _highest(chart, told)
+        self.y_scale: Spec = {"zero": True, "nice": True}
+        self.y_values: list[int] | None = None
+        if top <= 0 and _lowest(chart) >= 0:
+            self.y_scale = {"domain": [0, 1]}
+            self.y_values = [0, 1]
+
+    def x(self, field: str = "t") -> Spec:
+        return {
+            "field": field,
+            "type": "temporal",
+            "axis": {
+                "title": None,
+                "values": [t * 1000 for t in time_ticks(self.first, self.last)],
+                "labelExpr": (
+                    "utcFormat(datum.value, '%H%M') == '0000' ? "
+                    "utcFormat(datum.value, '%b %d') : utcFormat(datum.value, '%H:%M')"
+                ),
+            },
+            "scale": {"type": "utc", "domain": [self.first * 1000, self.last * 1000]},
+        }
+
+    def y(self, field: str) -> Spec:
+        axis: Spec = {"title": None, "labelExpr": self.told.axis_expr}
+        if self.told.whole:
+            axis["tickMinStep"] = 1
+        if self.y_values is not None:
+            axis["values"] = self.y_values
+        return {"field": field, "type": "quantitative", "axis": axis, "scale": self.y_scale}
+
+
+def _series(chart: Chart, colours: look.Theme, axes: _Axes) -> list[Spec]:
+    rows = _rows(chart, axes.told.factor)
+    encoding: Spec = {"x": axes.x(), "y": axes.y("v")}
+    several = len(chart.lines) > 1
+    single = colours.single
+    if several:
+        encoding["color"] = _colour_scale(chart, colours)
+    if chart.kind.stacks:
+        encoding["y"] = axes.y("y1")
+        encoding["y2"] = {"field": "y0"}
+
+    if chart.kind.is_bar:
+        encoding["x2"] = {"field": "t2"}
+        mark: Spec = {"type": "bar", **({} if several else {"color": single})}
+        return [{"data": {"values": rows}, "mark": mark, "encoding": encoding}]
+
+    if chart.kind is Kind.STACKED_AREA:
+        mark = {"type": "area", "opacity": 0.95, **({} if several else {"color": single})}
+        return [{"data": {"values": rows}, "mark": mark, "encoding": encoding}]
+
+    if several:
+        encoding |= _dashes(chart)
+    line_mark: Spec = {"type": "line", **({} if several else {"color": single})}
+    layers: list[Spec] = [{"data": {"values": rows}, "mark": line_mark, "encoding": encoding}]
+    normal = [line for line in chart.lines if line.role == "normal"]
+    if chart.kind is Kind.AREA and len(normal) == 1:
+        area = {"type": "area", "color": single, "opacity": 0.12, "line": False}
+        own = [row for row in rows if row["s"] == normal[0].name]
+        under = {"x": axes.x(), "y": axes.y("v")}
+        layers.insert(0, {"data": {"values": own}, "mark": area, "encoding": under})
+    lonely = _lonely(chart, axes.told.factor)
+    if lonely:
+        point: Spec = {"type": "point", "filled": True, "size": 36, "opacity": 1}
+        dots = {key: encoding[key] for key in ("x", "y", "color") if key in encoding}
+        mark = {**point, **({} if several else {"color": single})}
+        layers.append({"data": {"values": lonely}, "mark": mark, "encoding": dots})
+    return layers
+
+
+def _colour_scale(chart: Chart, colours: look.Theme) -> Spec:
+    normal = [line for line in chart.lines if line.role == "normal"]
+    palette = iter(
+        [colours.single]
+        if len(normal) == 1
+        else [colours.series[i % len(colours.series)] for i in range(len(normal))]
+    )
+    chosen = [
+        colours.other
+        if line.role == "other"
+        else colours.previous
+        if line.role == "previous"
+        else next(palette)
+        for line in chart.lines
+    ]
+    names = [line.name for line in chart.lines]
+    legend: Spec = (
+        {"symbolType": "stroke", "symbolStrokeWidth": 3}
+        if chart.kind in {Kind.LINE, Kind.AREA}
+        else {"symbolType": "square"}
+    )
+    return {
+        "field": "s",
+        "type": "nominal",
+        "sort": names,
+        "scale": {"domain": names, "range": chosen},
+        "legend": legend,
+    }
+
+
+def _dashes(chart: Chart) -> Spec:
+    names = [line.name for line in chart.lines]
+    old = [line.role == "previous" for line in chart.lines]
+    base = {"field": "s", "type": "nominal", "legend": None}
+    dash = [look.PREVIOUS_DASH if o else [1, 0] for o in old]
+    return {
+        "strokeDash": {**base, "scale": {"domain": names, "range": dash}},
+        "strokeWidth": {
+            **base,
+            "scale": {"domain": names, "range": [1.5 if o else 2 for o in old]},
+        },
+    }
+
+
+def _rows(chart: Chart, factor: float) -> list[Spec]:
+    """One row per point; stacks are added up here, so that area and bar agree to the bit."""
+    rows: list[Spec] = []
+    heights: dict[int, float] = {}
+    bar_ms = int(chart.interval_s * 1000 * BAR_SHARE)
+    for line in chart.lines:
+        for at, raw in zip(line.timestamps, line.values, strict=True):
+            value = None if raw is None or not math.isfinite(raw) else raw * factor
+            row: Spec = {"t": at * 1000, "s": line.name, "v": value}
+            if chart.kind.stacks:
+                below = heights.get(at, 0.0)
+                heights[at] = below + (value or 0.0)
+                row |= {"y0": below, "y1": heights[at]}
+            if chart.kind.is_bar:
+                row["t2"] = at * 1000 + bar_ms
+            rows.append(row)
+    return rows
+
+
+def _lonely(chart: Chart, factor: float) -> list[Spec]:
+    """Points without a neighbour: a line through one point cannot be seen."""
+    found = []
+    for line in chart.lines:
+        values = (None, *line.values, None)
+        for i, at in enumerate(line.timestamps):
+            before, value, after = values[i : i + 3]
+            if value is not None and before is None and after is None:
+                found.append({"t": at * 1000, "s": line.name, "v": value * factor})
+    return found
+
+
+def _bands(chart: Chart, colours: look.Theme, axes: _Axes) -> list[Spec]:
+    layers: list[Spec] = []
+    for level, colour in (("warning", colours.warning), ("critical", colours.critical)):
+        rows = [
+            {"a": max(b.start, axes.first) * 1000, "b": min(b.end, axes.last) * 1000}
+            for b in chart.bands
+            if b.level == level and b.start < axes.last and b.end > axes.first
+        ]
+        if rows:
+            mark = {"type": "rect", "opacity": look.BAND_OPACITY, "color": colour}
+            encoding = {"x": axes.x("a"), "x2": {"field": "b"}}
+            layers.append({"data": {"values": rows}, "mark": mark, "encoding": encoding})
+    return layers
+
+
+def _thresholds(chart: Chart, colours: look.Theme, axes: _Axes) -> list[Spec]:
+    layers: list[Spec] = []
+    for level, colour in (("warning", colours.warning), ("critical", colours.critical)):
+        rows = [
+            {"y": t.value * axes.told.factor, "l": clean(t.label)}
+            for t in chart.thresholds
+            if t.level == level
+        ]
+        if not rows:
+            continue
+
+        rule = {"type": "rule", "strokeDash": look.THRESHOLD_DASH, "strokeWidth": 1.5}
+        text = {"type": "text", "align": "left", "baseline": "bottom", "x": 6, "dy": -4}
+        layers += [
+            {
+                "data": {"values": rows},
+                "mark": {**rule, "color": colour},
+                "encoding": {"y": axes.y("y")},
+            },
+            {
+                "data": {"values": rows},
+                "mark": {**text, "fontSize": 12, "fontWeight": 600, "color": colour},
+                "encoding": {"y": axes.y("y"), "text": {"field": "l"}},
+            },
+        ]
+    return layers
+
+
+def _markers(chart: Chart, colours: look.Theme, axes: _Axes) -> list[Spec]:
+    shown = sorted(
+        (m for m in chart.markers if axes.first <= m.at <= axes.last), key=lambda m: m.at
+    )
+    if not shown:
+        return []
+
+    span = axes.last - axes.first
+    rows, sides, free_from = [], {"left": [], "right": []}, -math.inf  # type: ignore[var-annotated]
+    for marker in shown:
+        at = marker.at * 1000
+        rows.append({"t": at})
+        share = (marker.at - axes.first) / span
+        if share * chart.width >= free_from:
+            free_from = share * chart.width + LABEL_GAP_PX
+            side = "left" if share < 0.7 else "right"
+            sides[side].append({"t": at, "l": clean(marker.label)})
+    rule = {"type": "rule", "color": colours.marker, "strokeDash": [5, 4], "strokeWidth": 1.5}
+    layers = [{"data": {"values": rows}, "mark": rule, "encoding": {"x": axes.x()}}]
+    for side, labels in sides.items():
+        if labels:
+            text = {"type": "text", "align": side, "color": colours.marker, "fontSize": 12}
+            text |= {"fontWeight": 600, "y": -8, "dx": -4 if side == "left" else 4}
+            encoding = {"x": axes.x(), "text": {"field": "l"}}
+            layers.append({"data": {"values": labels}, "mark": text, "encoding": encoding})
+    return layers
+
+
+def _nothing(chart: Chart, colours: look.Theme) -> Spec:
+    """The layer that says there is nothing, instead of an empty frame."""
+    mark = {"type": "text", "color": colours.muted, "fontSize": 14}
+    return {"data": {"values": [{"l": "No data in this period"}]}, "mark": mark} | {
+        "encoding": {"text": {"field": "l"}}
+    }
+
+
+def _highest(chart: Chart, told: Measure) -> float:
+    thresholds = [t.value * told.factor for t in chart.thresholds]
+    return max([v for line in chart.lines for v in line.values if v is not None] + thresholds)
+
+
+def _lowest(chart: Chart) -> float:
+    return min(v for line in chart.lines for v in line.values if v is not None)
