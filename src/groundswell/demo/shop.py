@@ -78,11 +78,14 @@ class Shop:
             scope.set_tag("plan", "pro" if visit.user % 3 == 0 else "free")
             self._handle(visit, ended)
         if (self.transactions + self.errors) % FLUSH_EVERY == 0:
-            sentry_sdk.flush(timeout=30)
+            self.flush()
 
-    def close(self) -> None:
+    def flush(self) -> None:
         """Send what is still queued."""
         sentry_sdk.flush(timeout=30)
+
+    def close(self) -> None:
+        """Send what is still queued, and stop the SDK."""
         sentry_sdk.get_client().close(timeout=10)
 
     def _handle(self, visit: Visit, ended: datetime) -> None:
