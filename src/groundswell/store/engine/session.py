@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _ANSWERS = re.compile(
     r"\s*(/\*.*?\*/\s*)?\(*\s*(select|with|explain|backup|restore)\b", re.IGNORECASE
 )
+_SELECT = re.compile(r"\s*(/\*.*?\*/\s*)?\(*\s*(select|with)\b", re.IGNORECASE)
 
 
 class Session:
@@ -67,6 +68,12 @@ def _run(client: Client, sql: str, params: Params | None) -> Result:
         return Result((), (), ())
 
     answer = client.query(sql, parameters=bound, column_oriented=True)
+    if not answer.column_names and _SELECT.match(sql):
+        # chDB writes nothing at all, not even names, for an answer without rows.
+        shape = client.query(f"DESCRIBE TABLE ({sql})", parameters=bound, column_oriented=True)
+        names, kinds = shape.result_columns[0], shape.result_columns[1]
+        return Result(tuple(names), tuple(kinds), tuple([] for _ in names))
+
     return Result(
         names=tuple(answer.column_names),
         types=tuple(kind.name for kind in answer.column_types),
