@@ -1,20 +1,14 @@
-"""The directory that holds everything one process keeps: one owner at a time, private, with a key.
-
-The lock is an operating-system lock on DATA/lock, so a killed process never leaves a stale one.
-"""
+"""The directory that holds everything one process keeps: one owner, private, with its own key."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
-import socket
 from pathlib import Path
 
 from groundswell.errors import StartupError
-
-IN_USE_EXIT_CODE = 3
+from groundswell.store.lock import DataLock
 
 
 class DataDirectory:
@@ -22,7 +16,7 @@ class DataDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self._lock_fd: int | None = None
+        self._lock: DataLock | None = None
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -33,28 +27,13 @@ class DataDirectory:
 
         Raises StartupError (exit code 3) that names the process which has it.
         """
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            owner = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
-            os.close(descriptor)
-            raise StartupError(
-                f"The data directory {self.path} is in use by {owner or 'another process'}. "
-                "Stop that process, or start this one with another --data directory.",
-                exit_code=IN_USE_EXIT_CODE,
-            ) from None
-
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"PID {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-        self._lock_fd = descriptor
+        self._lock = DataLock.acquire(self.path)
 
     def unlock(self) -> None:
         """Give the directory back."""
-        if self._lock_fd is not None:
-            os.ftruncate(self._lock_fd, 0)
-            os.close(self._lock_fd)
-            self._lock_fd = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def secret_keys(self, configured: str, *, shared_database: bool) -> tuple[str, ...]:
         """Give the keys that sign and encrypt, the signing one first.
