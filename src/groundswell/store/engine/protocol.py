@@ -73,6 +73,10 @@ class Engine(Protocol):
         """
         ...
 
+    async def ping(self) -> None:
+        """Answer nothing, as soon as questions can be answered."""
+        ...
+
     async def explain(self, sql: str, params: Params | None = None) -> str:
         """Give the engine's plan with the indexes it uses."""
         ...

@@ -71,6 +71,9 @@ class ServerEngine:
     ) -> Result:
         return await self._readers.query(sql, params, lane, timeout_s)
 
+    async def ping(self) -> None:
+        await self._readers.query("SELECT 1", None, Lane.LIGHT, None)
+
     async def explain(self, sql: str, params: Params | None = None) -> str:
         answer = await self.query(f"EXPLAIN indexes = 1 {sql}", params, lane=Lane.LIGHT)
         return "\n".join(answer.columns[0])
