@@ -15,6 +15,8 @@ from groundswell.config import Settings, load
 from groundswell.store.engine import Engine, open_engine
 from groundswell.store.schema import migrate
 
+pytest_plugins = ["tests.serving"]
+
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
