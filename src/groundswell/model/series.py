@@ -17,8 +17,10 @@ class Series:
     timestamps: unix seconds, ascending, the same grid for every series of one answer.
     values: float or int; None where the aggregate has no value (the serializer decides 0 or null).
     comparison: values of the shifted period, paired by position, or None.
-    axis: the aggregate as the client typed it. group: the key of the group as clients see it
-    ("web,TimeoutError"), None in a plain series. group_values: (column, value) in request order.
+    axis: the aggregate as the client typed it; alias: its name by the alias rule; axis_order: its
+    position in the request. group: the key of the group as clients see it ("web,TimeoutError"),
+    None in a plain series. order: rank of the group, or position of the axis in a plain series.
+    group_values: (column, value) in request order.
     type, unit: meta type ("duration", "integer", …) and unit ("millisecond", None).
     """
 
@@ -32,11 +34,17 @@ class Series:
     comparison: tuple[float | int | None, ...] | None = None
     type: str = "number"
     unit: str | None = None
+    alias: str = ""
+    axis_order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesAnswer:
-    """Every series of one question. `start`, `end` are unix seconds as the API answers them."""
+    """Every series of one question. `start`, `end` are unix seconds as the API answers them.
+
+    is_top_events: series are keyed by `group`; a series without a group is the placeholder of a
+    question that found nothing. column_types: type and unit of the columns that make the groups.
+    """
 
     series: tuple[Series, ...]
     start: int

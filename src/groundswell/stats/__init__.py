@@ -1,1 +1,1 @@
-"""The answer: requests → questions → series and tables → the shapes that clients read."""
+"""The answers: series, top events and tables, from request parameters to what clients read."""
