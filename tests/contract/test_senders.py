@@ -31,7 +31,9 @@ def rows(tenant: Tenant, **params: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("sender", "release", "transaction", "title"),
     [
-        pytest.param((*PYTHON,), "web@1.2.3", "GET /users", "ValueError: no such user", id="python"),
+        pytest.param(
+            (*PYTHON,), "web@1.2.3", "GET /users", "ValueError: no such user", id="python"
+        ),
         pytest.param(
             (*NODE,), "shop@2.0.0", "POST /checkout", "TypeError: card is undefined", id="node"
         ),
