@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …]`: run the named measurements, or all of them, one after the other."""
+"""`python -m benchmarks [NAME …]`: run the named measurements, or all of them, in order."""
 
 from __future__ import annotations
 
