@@ -1,0 +1,12 @@
+"""Saved queries and dashboards."""
+
+from __future__ import annotations
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the tables of this room."""
