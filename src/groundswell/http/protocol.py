@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 30.0
+LINGER_S = 1.0
 
 _TOO_LARGE = b'{"detail":"The request line and headers are larger than 64 KiB"}'
 _ANSWER_431 = (
@@ -25,6 +26,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _in_head = True
     _head_timer: asyncio.TimerHandle | None = None
+    _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -35,6 +37,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+
         if self._in_head:
             if self._head_timer is None:
                 self._start_head_timer()
@@ -58,13 +63,13 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        if not self.transport.is_closing():
+        if not self._refused:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_head = True
         self._head_bytes = 0
-        if not self.transport.is_closing():
+        if not self._refused:
             super().on_message_complete()
 
     def _start_head_timer(self) -> None:
@@ -80,6 +85,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse_head(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(_ANSWER_431)
-            self.transport.close()
+        if self._refused or self.transport.is_closing():
+            return
+
+        # Closing with unread input would reset the connection and lose the answer on its way.
+        self._refused = True
+        self.transport.write(_ANSWER_431)
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_S, self.transport.close)
