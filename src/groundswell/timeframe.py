@@ -15,6 +15,8 @@ from groundswell.errors import UserError
 
 MAX_POINTS = 10_000
 DEFAULT_RANGE = timedelta(days=90)
+# An end in the future is legal, but every bucket up to it is filled.
+FURTHEST_AHEAD = timedelta(days=366)
 
 _PERIOD = re.compile(r"(\d{1,12})([smhdw]?)", re.ASCII)
 _UNIT_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -68,10 +70,9 @@ def parse_instant(text: str) -> datetime | None:
 
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def parse_range(
@@ -94,6 +95,9 @@ def parse_range(
             code="outside_retention",
             field="start",
         )
+
+    if found.end > now + FURTHEST_AHEAD:
+        raise _bad(f"end is more than {FURTHEST_AHEAD.days} days ahead", "end")
 
     return TimeRange(max(found.start, edge), found.end)
 
