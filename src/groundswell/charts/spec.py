@@ -106,11 +106,15 @@ def vega_lite(chart: Chart, *, theme: look.ThemeName = "light") -> Spec:
     )
     spec: Spec = {
         "$schema": SCHEMA,
-        "title": {"text": clean(chart.title, MAX_TITLE), "subtitle": clean(chart.subtitle, 120)},
+        "title": {
+            "text": clean(chart.title, MAX_TITLE),
+            "subtitle": clean(chart.subtitle, 120),
+            "limit": chart.width - 24,
+        },
         "width": chart.width,
         "height": chart.height,
         "autosize": {"type": "fit", "contains": "padding"},
-        "config": look.config(colours),
+        "config": look.config(colours, chart.width),
     }
     if not any(v is not None for line in chart.lines for v in line.values):
         return {**spec, **_nothing(chart, colours)}
@@ -153,7 +157,7 @@ class _Axes:
             "type": "temporal",
             "axis": {
                 "title": None,
-                "values": [t * 1000 for t in time_ticks(self.first, self.last)],
+                "values": [t * 1000 for t in time_ticks(self.first, self.last, self.width // 90)],
                 "labelExpr": (
                     "utcFormat(datum.value, '%H%M') == '0000' ? "
                     "utcFormat(datum.value, '%b %d') : utcFormat(datum.value, '%H:%M')"

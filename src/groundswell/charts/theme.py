@@ -72,8 +72,9 @@ THEMES = MappingProxyType(
 )
 
 
-def config(theme: Theme) -> dict[str, Any]:
-    """Build the Vega-Lite `config` of a theme."""
+def config(theme: Theme, width: int = 800) -> dict[str, Any]:
+    """Build the Vega-Lite `config` of a theme; a narrow chart has fewer columns of names."""
+    columns = max(1, min(3, width // 170))
     return {
         "background": theme.background,
         "font": FONT,
@@ -101,8 +102,8 @@ def config(theme: Theme) -> dict[str, Any]:
             "labelColor": theme.text,
             "labelFontSize": 12,
             "symbolSize": 90,
-            "labelLimit": 220,
-            "columns": 3,
+            "labelLimit": min(220, width // columns - 46),
+            "columns": columns,
         },
         "title": {
             "color": theme.text,

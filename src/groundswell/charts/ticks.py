@@ -12,12 +12,13 @@ _STEPS = (
 )
 
 
-def time_ticks(first: int, last: int) -> list[int]:
-    """Choose round unix seconds in `first..last`, as many as fit without exceeding seven."""
+def time_ticks(first: int, last: int, most: int = MAX_TICKS) -> list[int]:
+    """Choose round unix seconds in `first..last`: `most` of them, never more than seven."""
+    most = max(2, min(most, MAX_TICKS))
     for step in _STEPS:
         start = -(-first // step) * step
-        if (last - start) // step < MAX_TICKS:
+        if (last - start) // step < most:
             return list(range(start, last + 1, step))
 
-    step = -(-(last - first) // (MAX_TICKS - 1))
+    step = -(-(last - first) // (most - 1))
     return list(range(first, last + 1, max(step, 1)))

@@ -19,6 +19,8 @@ from typing import Any, BinaryIO
 FONTS = Path(__file__).with_name("fonts")
 MAX_PNG_BYTES = 90_000
 SCALE = 2.0
+# The release of Vega-Lite that the bundle of the pages holds too.
+VEGA_LITE = "5.21"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -49,10 +51,11 @@ def draw(message: dict[str, Any]) -> bytes:
     import vl_convert
 
     spec = message["spec"]
+    release: dict[str, Any] = {"vl_version": VEGA_LITE, "allowed_base_urls": []}
     if message["format"] == "svg":
-        return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])).encode()
+        return str(vl_convert.vegalite_to_svg(spec, **release)).encode()
 
-    return shrink(vl_convert.vegalite_to_png(spec, scale=SCALE, allowed_base_urls=[]))
+    return shrink(vl_convert.vegalite_to_png(spec, scale=SCALE, **release))
 
 
 def shrink(png: bytes, limit: int = MAX_PNG_BYTES) -> bytes:

@@ -1,4 +1,4 @@
-"""Login sessions: the hash of a random token, whose it is, and until when. Logout deletes the row."""
+"""Login sessions: hash of a random token, whose it is, until when. Logout deletes the row."""
 
 from __future__ import annotations
 

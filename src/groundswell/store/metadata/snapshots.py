@@ -1,4 +1,4 @@
-"""Stored chart images: a random name, the image, and whose it is. A name that is gone stays gone."""
+"""Stored chart images: a random name, the image, whose it is. A name that is gone stays gone."""
 
 from __future__ import annotations
 
