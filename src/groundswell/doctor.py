@@ -103,9 +103,9 @@ def _free_space(settings: Settings) -> Finding:
 
 
 def _metadata(settings: Settings) -> Finding:
-    from groundswell.store.metadata import Metadata
+    from groundswell.store.metadata import Metadata, database_url
 
-    metadata = Metadata.open(settings)
+    metadata = Metadata.open(database_url(settings))
     try:
         metadata.migrate()
         return Finding("metadata", ok=True, text="reachable and up to date")

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from groundswell import config
 from groundswell.config import Settings
 from groundswell.store.data_directory import DataDirectory
-from groundswell.store.metadata import Metadata
+from groundswell.store.metadata import Metadata, database_url
 
 Data: TypeAlias = Annotated[
     Path | None, Parameter(name="--data", help="Directory that holds everything.")
@@ -31,10 +31,17 @@ def metadata_of(data: Path | None) -> Iterator[Connection]:
     """Open the metadata in one transaction; works while the server runs."""
     settings = settings_for(data)
     DataDirectory(settings.data)
-    metadata = Metadata.open(settings)
+    metadata = Metadata.open(database_url(settings))
     try:
         metadata.migrate()
         with metadata.begin() as connection:
             yield connection
     finally:
         metadata.close()
+
+
+def address_of(data: Path | None) -> str:
+    """Give the address that people reach the service at: configured, else the running server's."""
+    settings = settings_for(data)
+    running = None if settings.text("BASE_URL") else DataDirectory(settings.data).address()
+    return running or settings.base_url

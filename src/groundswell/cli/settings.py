@@ -38,7 +38,7 @@ def migrate(*, data: Data = None, json: AsJson = False) -> None:
     directory.lock()
     engine = open_engine(settings)
     try:
-        applied = migrate_store(engine, settings)
+        applied = migrate_store(engine)
     finally:
         engine.close()
         directory.unlock()

@@ -65,21 +65,22 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     from groundswell.stats.statistics import Statistics
     from groundswell.store.data_directory import DataDirectory
     from groundswell.store.engine import open_engine
-    from groundswell.store.metadata import Metadata
+    from groundswell.store.metadata import Metadata, database_url
     from groundswell.store.schema import migrate
 
     async with contextlib.AsyncExitStack() as stack:
         directory = DataDirectory(settings.data)
         directory.lock()
+        directory.note_address(settings.base_url)
         stack.callback(directory.unlock)
         shared = settings.text("DATABASE_URL").startswith("postgres")
         keys = directory.secret_keys(settings.text("SECRET_KEY"), shared_database=shared)
-        metadata = Metadata.open(settings)
+        metadata = Metadata.open(database_url(settings))
         stack.callback(metadata.close)
         metadata.migrate()
         engine = open_engine(settings)
         stack.callback(engine.close)
-        migrate(engine, settings)
+        migrate(engine)
         ingest = Ingest(settings, engine, metadata)
         await ingest.start()
         stack.push_async_callback(ingest.stop, STOP_DEADLINE_S)

@@ -67,6 +67,15 @@ class DataDirectory:
             os.fsync(file.fileno())
         return key
 
+    def note_address(self, url: str) -> None:
+        """Note where the service listens, for commands that print addresses."""
+        (self.path / "address").write_text(url + "\n")
+
+    def address(self) -> str | None:
+        """Give where the service listens, or listened last."""
+        path = self.path / "address"
+        return path.read_text().strip() if path.exists() else None
+
     def free_bytes(self) -> int:
         """Free space for this user on the file system of the directory."""
         return shutil.disk_usage(self.path).free
