@@ -16,7 +16,7 @@ from groundswell.query.question import Dataset
 from groundswell.stats import parameters
 from groundswell.stats.datasets import SOURCES, Source, source_of
 from groundswell.stats.parameters import Page, Params
-from groundswell.timeframe import TimeRange, choose_interval, parse_range
+from groundswell.timeframe import TimeRange, choose_interval, parse_period, parse_range
 
 MAX_TOP_EVENTS = 10
 MAX_FIELDS = 20
@@ -300,7 +300,11 @@ def _top_events(params: Params, fields: tuple[str, ...], *, needs: str) -> TopEv
 
 
 def _interval(params: Params, window: TimeRange, top: TopEvents | None) -> int:
+    """Choose the width by the period that was asked for, not by what rounding made of it."""
     requested = parameters.first(params, "interval")
+    period_s = parse_period(parameters.first(params, "statsPeriod") or "")
+    if period_s and period_s < window.seconds:
+        window = TimeRange(window.end - timedelta(seconds=period_s), window.end)
     return choose_interval(window, requested, series=top.limit if top else 1)
 
 

@@ -11,6 +11,8 @@ from groundswell.stats.decode import Names
 from groundswell.store.metadata import issues
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from groundswell.query.question import Question
     from groundswell.store.metadata import Metadata
 
@@ -24,23 +26,43 @@ async def catalog_of(
 ) -> Catalog:
     """Build the catalog of one question. releases: known versions, newest first, by project."""
     slugs = {project.id: project.slug for project in scope.projects}
-    short_ids: Mapping[str, int] = {}
+    known: Mapping[str, int] = {}
     if needs.short_ids:
-        short_ids = await metadata.run(
-            issues.ids_of, scope.organization.id, tuple(sorted(needs.short_ids))
-        )
+        known = await metadata.run(_issue_ids, scope, sorted(needs.short_ids))
     return Catalog(
         projects={id: slugs[id] for id in question.projects if id in slugs},
         all_projects={project.slug: project.id for project in scope.projects},
-        issues=short_ids,
+        issues=known,
         releases=releases,
     )
 
 
 async def names_of(scope: Scope, issue_ids: Iterable[int], metadata: Metadata) -> Names:
     """Fetch the names that stand for the ids of an answer."""
-    wanted = tuple(sorted({id for id in issue_ids if id}))
-    short_ids: Mapping[int, str] = {}
-    if wanted:
-        short_ids = await metadata.run(issues.short_ids_of, scope.organization.id, wanted)
-    return Names({int(project.id): project.slug for project in scope.projects}, short_ids)
+    slugs = {int(project.id): project.slug for project in scope.projects}
+    wanted = sorted({id for id in issue_ids if id})
+    found = await metadata.run(issues.get, wanted) if wanted else {}
+    return Names(
+        slugs,
+        {
+            id: issues.short_id(slugs[issue.project_id], issue.number)
+            for id, issue in found.items()
+            if issue.project_id in slugs
+        },
+    )
+
+
+def _issue_ids(connection: Connection, scope: Scope, short_ids: Iterable[str]) -> dict[str, int]:
+    """Short id → issue id, of the projects that the caller may see."""
+    projects = {project.slug.upper(): project.id for project in scope.projects}
+    found: dict[str, int] = {}
+    for text in short_ids:
+        slug, _, digits = text.upper().rpartition("-")
+        number = issues.parse_number(digits)
+        if slug not in projects or number is None:
+            continue
+
+        id = issues.find_by_number(connection, projects[slug], number)
+        if id is not None:
+            found[text] = id
+    return found
