@@ -13,7 +13,9 @@ import pytest
 
 from groundswell.config import Settings, load
 from groundswell.store.engine import Engine, open_engine
+from groundswell.store.metadata import Metadata
 from groundswell.store.schema import migrate
+from tests.postgresql import PostgresServer, start_postgres
 
 pytest_plugins = ["tests.serving"]
 
@@ -28,5 +30,38 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def engine(settings: Settings) -> Iterator[Engine]:
     opened = open_engine(settings)
     migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with start_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def metadata_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of an empty database: the test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'metadata.db'}"
+
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture
+def metadata(metadata_url: str) -> Iterator[Metadata]:
+    opened = Metadata.open(metadata_url)
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_metadata(tmp_path: Path) -> Iterator[Metadata]:
+    """For tests in which the kind of database does not matter."""
+    opened = Metadata.open(f"sqlite:///{tmp_path / 'metadata.db'}")
+    opened.migrate()
     yield opened
     opened.close()

@@ -51,6 +51,8 @@ class ProjectKey:
     label: str
     is_active: bool
     created_at: datetime
+    rate_limit_count: int | None = None
+    rate_limit_window_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,32 @@ class Team:
     slug: str
     name: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person in an organization."""
+
+    user: User
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A credential as it is stored: never the token itself, only its last four characters.
+
+    With `user_id` it acts as that person, otherwise as the organization. Empty `scopes` mean
+    everything.
+    """
+
+    id: TokenId
+    label: str
+    last_four: str
+    org_id: OrgId | None
+    user_id: UserId | None
+    scopes: frozenset[str]
+    created_at: datetime
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

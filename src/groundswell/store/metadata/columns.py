@@ -54,7 +54,8 @@ def insert_missing(connection: Connection, table: Table, values: Mapping[str, An
     """Insert a row unless a unique key stands against it; tell whether it went in."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    first_column = next(iter(table.primary_key))
+    return connection.execute(statement.returning(first_column)).first() is not None
 
 
 def upsert(
