@@ -106,6 +106,13 @@ class Rejected(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Poisoned(msgspec.Struct, frozen=True):
+    """A record that breaks the digest or the store, and how."""
+
+    seq: int
+    reason: str
+
+
 class Group(msgspec.Struct, frozen=True):
     """An issue as one batch saw it. Times are unix seconds of the events' own timestamps."""
 

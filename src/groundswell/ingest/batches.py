@@ -1,0 +1,178 @@
+"""Batches on their way: each is digested by a worker and stored in the order of the cuts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from groundswell.errors import StoreError, StoreUnavailable
+from groundswell.ingest.helpers import DigestFailed, Helper, WorkerDied
+from groundswell.ingest.messages import Done, Job
+from groundswell.ingest.records import DigestContext, Group, Poisoned
+from groundswell.ingest.recovery import Batch
+from groundswell.ingest.spool import segment_path
+from groundswell.store.metadata import Metadata, issues
+from groundswell.telemetry import logger
+
+log = logger("ingest.batches")
+RETRY_FIRST_S = 0.5
+RETRY_LAST_S = 15.0
+DEATHS_BEFORE_PROBING = 2
+KILLER = "it ends the digest worker"
+
+
+class Digester:
+    """Hands batches to workers; what kills a worker twice is found by halving and left out."""
+
+    def __init__(
+        self,
+        workers: int,
+        spool_directory: Path,
+        scratch: Path,
+        spool_id: str,
+        metadata: Metadata,
+        context: Callable[[], DigestContext],
+    ) -> None:
+        self._spool_directory = spool_directory
+        self._scratch = scratch
+        self._spool_id = spool_id
+        self._metadata = metadata
+        self._context = context
+        self._turns: dict[int, asyncio.Event] = {}
+        self._helpers: asyncio.LifoQueue[Helper] = asyncio.LifoQueue()
+        self._all = [Helper(self._issue_ids) for _ in range(workers)]
+        for helper in self._all:
+            self._helpers.put_nowait(helper)
+
+    def expect(self, batch: Batch) -> asyncio.Task[Done]:
+        """Begin to digest a batch. Call in the order of the cuts: issues are counted in it."""
+        self._turns[batch.cut.number] = asyncio.Event()
+        return asyncio.create_task(self._digest(batch), name=f"digest-{batch.cut.number}")
+
+    def forget(self, number: int) -> None:
+        """A batch is stored: nobody waits for its turn any more."""
+        self._turns.pop(number, None)
+
+    async def _digest(self, batch: Batch) -> Done:
+        number = batch.cut.number
+        helper = await self._helpers.get()
+        try:
+            return await self._with_retries(helper, batch)
+        finally:
+            self._turns[number].set()
+            self._helpers.put_nowait(helper)
+
+    async def _with_retries(self, helper: Helper, batch: Batch) -> Done:
+        wait_s = RETRY_FIRST_S
+        deaths = 0
+        killers: tuple[int, ...] = ()
+        while True:
+            try:
+                done = await helper.digest(self.job_of(batch, killers), self._context())
+                if not killers:
+                    return done
+
+                return _with_poisoned(done, killers)
+            except WorkerDied as error:
+                deaths += 1
+                log.error("worker_died", cut=batch.cut.number, error=str(error))
+                if deaths >= DEATHS_BEFORE_PROBING:
+                    killers = await self._find_killers(helper, batch)
+            except (DigestFailed, StoreUnavailable) as error:
+                log.warning("digest_waits", cut=batch.cut.number, error=str(error))
+            except Exception as error:
+                # A bug must not stop the line for good: it is retried, and seen in the log.
+                log.error("digest_failed", cut=batch.cut.number, exc_info=error)
+            await asyncio.sleep(wait_s)
+            wait_s = min(RETRY_LAST_S, wait_s * 2)
+
+    async def _find_killers(self, helper: Helper, batch: Batch) -> tuple[int, ...]:
+        """Halve the batch until the records that end a worker are alone."""
+        killers: list[int] = []
+        todo = [tuple(range(batch.cut.first, batch.cut.last + 1))]
+        everything = frozenset(todo[0])
+        while todo:
+            part = todo.pop()
+            skip = tuple(sorted(everything - frozenset(part)))
+            job = msgspec.structs.replace(self.job_of(batch, skip), is_probe=True)
+            try:
+                await helper.digest(job, self._context())
+            except WorkerDied:
+                if len(part) == 1:
+                    killers.append(part[0])
+                else:
+                    half = len(part) // 2
+                    todo += [part[:half], part[half:]]
+        return tuple(sorted(killers))
+
+    def job_of(self, batch: Batch, skip: tuple[int, ...] = ()) -> Job:
+        """Say to a worker what a batch is."""
+        cut = batch.cut
+        return Job(
+            cut.number,
+            str(self._scratch / f"{cut.number}-"),
+            tuple(
+                (str(segment_path(self._spool_directory, chunk.segment)), chunk.begin, chunk.end)
+                for chunk in batch.chunks
+            ),
+            cut.first,
+            cut.last,
+            cut.duplicates,
+            skip,
+        )
+
+    async def _issue_ids(self, groups: list[Group], number: int) -> list[int]:
+        """Resolve the issues of a batch after those of all batches before it."""
+        for earlier, turn in list(self._turns.items()):
+            if earlier < number:
+                await turn.wait()
+        sightings = [_sighting(group) for group in groups]
+        return await self._metadata.run(issues.record_batch, self._spool_id, number, sightings)
+
+    async def stop(self) -> None:
+        """End the workers."""
+        await asyncio.gather(*(helper.stop() for helper in self._all))
+
+
+def token_of(spool_id: str, batch: Batch, table: str) -> str:
+    """Name the rows of a table in an immutable batch: spool, segment, cut, table."""
+    segment = batch.chunks[0].segment if batch.chunks else 0
+    return f"{spool_id}:{segment}:{batch.cut.number}:{table}"
+
+
+def is_data_fault(error: StoreError) -> bool:
+    """Whether the rows themselves are refused: trying the same again changes nothing."""
+    return not isinstance(error, StoreUnavailable) and error.engine_code in _DATA_FAULTS
+
+
+# ClickHouse's codes for rows that it cannot take: types, parsing, sizes, bad Arrow.
+_DATA_FAULTS = frozenset(
+    {6, 8, 10, 16, 20, 26, 27, 33, 36, 38, 41, 43, 47, 53, 62, 69, 70, 72, 73, 117, 128, 131}
+    | {190, 321, 349, 407, 441, 467, 530, 561, 611, 619, 620, 634, 636, 691}
+)
+
+
+def _with_poisoned(done: Done, killers: tuple[int, ...]) -> Done:
+    extra = tuple(Poisoned(seq, KILLER) for seq in killers)
+    return msgspec.structs.replace(
+        done, poisoned=done.poisoned + extra, dropped=done.dropped + len(extra)
+    )
+
+
+def _sighting(group: Group) -> issues.Sighting:
+    return issues.Sighting(
+        group.project_id,
+        f"{group.primary_hash:032x}",
+        group.title,
+        group.culprit,
+        group.level,
+        group.type,
+        group.platform,
+        datetime.fromtimestamp(group.first_seen, UTC),
+        datetime.fromtimestamp(group.last_seen, UTC),
+        group.count,
+    )

@@ -1,0 +1,389 @@
+"""Ingest as a whole: the door, the spool, batches on their way to the store, and the balance."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import time
+from collections import deque
+from typing import NamedTuple
+
+import msgspec
+
+from groundswell.config import Settings
+from groundswell.errors import GroundswellError, StoreUnavailable, UserError
+from groundswell.ingest import frames
+from groundswell.ingest.admission import Admission
+from groundswell.ingest.batches import Digester
+from groundswell.ingest.dedupe import SeenEvents
+from groundswell.ingest.door import Door, Overloaded, Spooling
+from groundswell.ingest.frames import Counts, Cut, FrameKind, Meta
+from groundswell.ingest.messages import Done
+from groundswell.ingest.proxies import Proxies
+from groundswell.ingest.quarantine import Quarantine
+from groundswell.ingest.records import Poisoned, Verdict
+from groundswell.ingest.recovery import (
+    Batch,
+    Checkpoint,
+    Entry,
+    Recovered,
+    batch_of,
+    read_checkpoint,
+    recover,
+    stored_segments,
+)
+from groundswell.ingest.spool import (
+    Position,
+    Spool,
+    SpoolFull,
+    segment_path,
+    write_durably,
+)
+from groundswell.ingest.storing import Storer
+from groundswell.store.engine import Engine
+from groundswell.store.metadata import Metadata
+from groundswell.store.metadata.admission import KeyRow
+from groundswell.telemetry import counter, gauge, logger
+
+log = logger("ingest")
+ITEMS = counter("ingest_items", "What became of items.", ("category", "outcome", "reason"))
+ACCEPTED = counter("ingest_accepted_items", "Items that were answered with 200.")
+WAITING = gauge("ingest_waiting_items", "Accepted items that cannot be queried yet.")
+DAMAGED = counter("spool_damaged_places", "Places in the spool that could not be read.")
+BATCH_RECORDS = 2_500
+BATCH_BYTES = 32 * 1024 * 1024
+KEEP_SEGMENTS_S = 900
+KEPT_SEGMENTS = 4
+DISK_CHECK_S = 1.0
+MEBIBYTE = 1024 * 1024
+
+
+class Balance(NamedTuple):
+    """Items: accepted = stored + dropped + waiting."""
+
+    accepted: int
+    stored: int
+    dropped: int
+    waiting: int
+
+
+class Ingest:
+    """Start it, give requests to `door`, stop it. One per data directory."""
+
+    def __init__(self, settings: Settings, engine: Engine, metadata: Metadata) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._directory = settings.data / "spool"
+        self._scratch = self._directory / "digest"
+        self._window_s = settings.integer("DIGEST_WINDOW_MS") / 1000
+        self._limit_bytes = settings.integer("SPOOL_LIMIT_MB") * MEBIBYTE
+        self._metadata = metadata
+        self._admission = Admission(metadata, settings.integer("RETENTION_DAYS"))
+        self._door = Door(
+            self._admission,
+            Spooling(self._refusal, self._keep, self._count, time.time),
+            Proxies.parse(settings.text("TRUSTED_PROXIES")),
+        )
+        self._entries: deque[Entry] = deque()
+        self._counts: dict[tuple[int, int, int, str, str, str], int] = {}
+        self._batches: asyncio.Queue[Batch] = asyncio.Queue()
+        self._more = asyncio.Event()
+        self._full = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._accepted = 0
+        self._lost = 0
+        self._waiting_bytes = 0
+        self._is_disk_full = False
+        self._unfinished = 0
+
+    @property
+    def door(self) -> Door:
+        """The ASGI application of the SDKs' endpoints."""
+        return self._door
+
+    def matches(self, path: str) -> bool:
+        """Whether a path belongs to `door`."""
+        return self._door.matches(path)
+
+    def close_door(self) -> None:
+        """Answer 503 from now on, to half-sent requests too."""
+        self._door.close()
+
+    def waiting(self) -> int:
+        """Items that were accepted and cannot be queried yet."""
+        return self.balance().waiting
+
+    def balance(self) -> Balance:
+        """Count items since the spool began."""
+        done = self._storer.checkpoint
+        dropped = done.dropped + self._lost
+        waiting = self._accepted - done.stored - dropped
+        return Balance(self._accepted, done.stored, dropped, waiting)
+
+    def refusal(self) -> str | None:
+        """Why nothing is accepted now, None when it is."""
+        reason = self._refusal()
+        return str(reason) if reason else None
+
+    async def start(self) -> None:
+        """Put what the spool still holds on its way, then open the door.
+
+        Raises StoreUnavailable when the metadata cannot be read.
+        """
+        await self._admission.start()
+        state, checkpoint = await asyncio.to_thread(self._recover)
+        self._storer = Storer(self._engine, self._directory, checkpoint)
+        self._quarantine = Quarantine(self._directory)
+        self._seen = SeenEvents(self._directory / "seen", self._engine)
+        self._digester = Digester(
+            self._settings.integer("DIGEST_WORKERS"),
+            self._directory,
+            self._scratch,
+            checkpoint.spool_id,
+            self._metadata,
+            lambda: self._admission.context,
+        )
+        self._accepted, self._lost = state.accepted, state.lost_items
+        self._next_cut, self._cut_through = state.next_cut, state.cut_through
+        for batch in state.batches:
+            self._waiting_bytes += _size(batch)
+            self._unfinished += 1
+            self._batches.put_nowait(batch)
+        self._entries.extend(state.entries)
+        self._waiting_bytes += sum(_bytes(entry) for entry in state.entries)
+        await self._seen.open(state)
+        self._spool = Spool(self._directory, sync=self._settings.text("DURABILITY") == "fsync")
+        self._spool.open(
+            segment=state.next_segment, next_seq=state.next_seq, accepted=state.accepted
+        )
+        if self._entries:
+            self._more.set()
+        self._tasks = [
+            asyncio.create_task(self._cut_forever(), name="ingest-cutter"),
+            asyncio.create_task(self._store_forever(), name="ingest-storer"),
+            asyncio.create_task(self._watch_disk(), name="ingest-disk"),
+            asyncio.create_task(self._admission.keep_fresh(), name="ingest-admission"),
+        ]
+        log.info(
+            "ingest_started", waiting=self.waiting(), batches=len(state.batches), lost=self._lost
+        )
+
+    def _recover(self) -> tuple[Recovered, Checkpoint]:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Files of an earlier life are rebuilt from the spool; a late worker of it may still write.
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch = self._directory / "digest" / secrets.token_hex(4)
+        self._scratch.mkdir(parents=True)
+        checkpoint = read_checkpoint(self._directory)
+        if checkpoint is None:
+            # A new id, so that the tokens of another spool's batches are never met again.
+            checkpoint = Checkpoint(secrets.token_hex(6))
+            encoded = msgspec.json.encode(checkpoint)
+            write_durably(self._directory / "checkpoint.json", encoded)
+        state = recover(self._directory, checkpoint)
+        DAMAGED.inc(state.damaged_places)
+        if state.torn_tail is not None:
+            path, length = state.torn_tail
+            with path.open("r+b") as file:
+                file.truncate(length)
+        return state, checkpoint
+
+    async def stop(self, deadline_s: float) -> None:
+        """Store what waits as far as the deadline allows; the spool keeps the rest."""
+        self.close_door()
+        self._stopping = True
+        self._full.set()
+        self._more.set()
+        try:
+            async with asyncio.timeout(deadline_s):
+                while self._entries or self._counts or self._unfinished:
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            log.info("stopped_with_waiting", waiting=self.waiting())
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._digester.stop()
+        await asyncio.to_thread(self._spool.close)
+        await asyncio.to_thread(self._storer.close)
+        await asyncio.to_thread(self._seen.close)
+        await asyncio.to_thread(shutil.rmtree, self._scratch, True)
+
+    def _refusal(self) -> UserError | None:
+        if self._is_disk_full:
+            return Overloaded("The disk is full.", 10)
+
+        if self._waiting_bytes > self._limit_bytes:
+            return Overloaded("Too many events wait to be stored.", 60, status=429)
+
+        return None
+
+    async def _keep(self, meta: Meta, body: bytes) -> None:
+        """Return once a record is durable. Raises Overloaded."""
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(result: Position | GroundswellError) -> None:
+            if isinstance(result, GroundswellError):
+                self._is_disk_full = self._is_disk_full or isinstance(result, SpoolFull)
+                if not kept.done():
+                    kept.set_exception(Overloaded(str(result), 10))
+                return
+
+            self._accepted += meta.items
+            ACCEPTED.inc(meta.items)
+            self._add(Entry(result, meta.project_id, meta.event_id, meta.is_event, meta.items))
+            if not kept.done():
+                kept.set_result(None)
+
+        self._spool.append(FrameKind.RECORD, frames.record_parts(meta, body), meta.items, done)
+        await kept
+
+    def _add(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        self._waiting_bytes += _bytes(entry)
+        self._more.set()
+        if len(self._entries) >= BATCH_RECORDS:
+            self._full.set()
+
+    def _count(
+        self, key: KeyRow, category: str, verdict: Verdict, reason: str, quantity: int
+    ) -> None:
+        """Count what the door refused; kept in the spool within one window."""
+        minute = int(time.time()) // 60 * 60
+        row = (key.project_id, key.key_id, minute, category, verdict.value, reason)
+        self._counts[row] = self._counts.get(row, 0) + quantity
+        self._more.set()
+
+    async def _cut_forever(self) -> None:
+        while True:
+            await self._more.wait()
+            self._full.clear()
+            if len(self._entries) < BATCH_RECORDS and not self._stopping:
+                try:
+                    async with asyncio.timeout(self._window_s):
+                        await self._full.wait()
+                except TimeoutError:
+                    pass
+            self._more.clear()
+            if self._counts:
+                await self._spool_counts()
+            while self._entries:
+                await self._cut()
+                if len(self._entries) < BATCH_RECORDS and not self._stopping:
+                    break
+            if self._entries:
+                self._more.set()
+            self._idle.set()
+
+    async def _spool_counts(self) -> None:
+        counted, self._counts = self._counts, {}
+        rows = tuple((*row, quantity) for row, quantity in counted.items())
+        result = await self._append(FrameKind.COUNTS, frames.encode(Counts(rows)))
+        if isinstance(result, GroundswellError):
+            for row, quantity in counted.items():
+                self._counts[row] = self._counts.get(row, 0) + quantity
+            return
+
+        self._add(Entry(result, 0, "", False, 0))
+
+    async def _append(self, kind: FrameKind, payload: bytes) -> Position | GroundswellError:
+        kept: asyncio.Future[Position | GroundswellError]
+        kept = asyncio.get_running_loop().create_future()
+        self._spool.append(kind, (payload,), 0, kept.set_result)
+        return await kept
+
+    async def _cut(self) -> None:
+        """Name a batch: from here on it is what it is."""
+        taken: list[Entry] = []
+        size = 0
+        for entry in self._entries:
+            size += _bytes(entry)
+            if taken and (len(taken) >= BATCH_RECORDS or size > BATCH_BYTES):
+                break
+
+            taken.append(entry)
+        duplicates = await self._duplicates(taken)
+        cut = Cut(self._next_cut, self._cut_through + 1, taken[-1].position.seq, duplicates)
+        assert cut.first <= taken[0].position.seq <= cut.last, cut
+        while isinstance(
+            problem := await self._append(FrameKind.CUT, frames.encode(cut)), GroundswellError
+        ):
+            log.warning("cut_waits", error=str(problem))
+            await asyncio.sleep(DISK_CHECK_S)
+        self._next_cut, self._cut_through = cut.number + 1, cut.last
+        for _ in taken:
+            self._entries.popleft()
+        self._unfinished += 1
+        self._batches.put_nowait(batch_of(cut, taken))
+
+    async def _duplicates(self, taken: list[Entry]) -> tuple[int, ...]:
+        while True:
+            try:
+                return await self._seen.duplicates(taken)
+            except StoreUnavailable as error:
+                log.warning("duplicates_wait", error=str(error))
+                await asyncio.sleep(DISK_CHECK_S)
+
+    async def _store_forever(self) -> None:
+        """Digest ahead as far as there are workers, store in order."""
+        ahead = self._settings.integer("DIGEST_WORKERS") + 1
+        begun: deque[tuple[Batch, asyncio.Task[Done]]] = deque()
+        while True:
+            while len(begun) < ahead and (not begun or not self._batches.empty()):
+                batch = await self._batches.get()
+                begun.append((batch, self._digester.expect(batch)))
+            batch, digesting = begun.popleft()
+            await self._finish(batch, await digesting)
+
+    async def _finish(self, batch: Batch, done: Done) -> None:
+        if done.poisoned:
+            await asyncio.to_thread(self._set_aside, batch, done.poisoned)
+        await self._storer.store(batch, done, self._quarantine.keep_rows)
+        self._digester.forget(batch.cut.number)
+        self._seen.stored(batch)
+        for category, outcome, reason, quantity in done.outcomes:
+            ITEMS.labels(category, outcome, reason).inc(quantity)
+        self._waiting_bytes -= _size(batch)
+        self._unfinished -= 1
+        WAITING.set(self.waiting())
+        self._idle.set()
+
+    def _set_aside(self, batch: Batch, poisoned: tuple[Poisoned, ...]) -> None:
+        reasons = {row.seq: row.reason for row in poisoned}
+        for chunk in batch.chunks:
+            path = segment_path(self._directory, chunk.segment)
+            with path.open("rb") as file:
+                file.seek(chunk.begin)
+                data = memoryview(file.read(chunk.end - chunk.begin))
+            for frame in frames.scan(data, 0):
+                if isinstance(frame, frames.Frame) and frame.seq in reasons:
+                    self._quarantine.keep_record(frame, reasons[frame.seq])
+
+    def _drop_segments(self) -> None:
+        """Delete segments of which all is stored; the last few stay for a while."""
+        done = stored_segments(self._directory, self._storer.checkpoint.seq, self._spool.segment)
+        oldest = time.time() - KEEP_SEGMENTS_S
+        for rank, number in enumerate(reversed(done)):
+            path = segment_path(self._directory, number)
+            if rank >= KEPT_SEGMENTS or path.stat().st_mtime < oldest:
+                path.unlink()
+
+    async def _watch_disk(self) -> None:
+        reserve = self._settings.integer("DISK_RESERVE_MB") * MEBIBYTE
+        while True:
+            usage = await asyncio.to_thread(shutil.disk_usage, self._directory)
+            self._is_disk_full = usage.free < reserve
+            await asyncio.to_thread(self._drop_segments)
+            await asyncio.sleep(DISK_CHECK_S)
+
+
+def _size(batch: Batch) -> int:
+    return sum(chunk.end - chunk.begin for chunk in batch.chunks)
+
+
+def _bytes(entry: Entry) -> int:
+    return entry.position.end - entry.position.offset

@@ -1,0 +1,224 @@
+"""What a spool on disk still has to give: unfinished batches, uncut entries, and the counts.
+
+Reads only. A record that no finished batch covers is always given back; damage is counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from groundswell.ingest import frames
+from groundswell.ingest.frames import Cut, FrameKind
+from groundswell.ingest.spool import Position, segment_numbers, segment_path
+from groundswell.telemetry import logger
+
+log = logger("ingest.recovery")
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """Everything up to cut `cut` and entry `seq` is in the store; the totals are items."""
+
+    spool_id: str
+    cut: int = 0
+    seq: int = 0
+    stored: int = 0
+    dropped: int = 0
+    # Set by a restore: tokens are forgotten, so the store is asked for event ids before inserts.
+    restored: bool = False
+
+
+class Chunk(NamedTuple):
+    """Bytes of one segment that hold entries of a batch."""
+
+    segment: int
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An accepted entry that no batch names yet. `identity` is "" where none is known."""
+
+    position: Position
+    project_id: int
+    identity: str
+    is_event: bool
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """An immutable batch: its cut and where its bytes are. `items` are all accepted in it."""
+
+    cut: Cut
+    chunks: tuple[Chunk, ...]
+    items: int
+
+
+@dataclass(slots=True)
+class Recovered:
+    """The state in which a spool was left."""
+
+    batches: list[Batch] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    next_seq: int = 1
+    next_cut: int = 1
+    cut_through: int = 0
+    next_segment: int = 1
+    accepted: int = 0
+    lost_items: int = 0
+    damaged_places: int = 0
+    torn_tail: tuple[Path, int] | None = None
+
+
+def read_checkpoint(directory: Path) -> Checkpoint | None:
+    """Read the checkpoint, None when there is none that can be read."""
+    try:
+        return msgspec.json.decode((directory / "checkpoint.json").read_bytes(), type=Checkpoint)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def recover(directory: Path, checkpoint: Checkpoint) -> Recovered:
+    """Scan every segment that may hold something unfinished."""
+    state = Recovered(
+        next_seq=checkpoint.seq + 1, next_cut=checkpoint.cut + 1, cut_through=checkpoint.seq
+    )
+    state.accepted = checkpoint.stored + checkpoint.dropped
+    numbers = segment_numbers(directory)
+    state.next_segment = numbers[-1] + 1 if numbers else 1
+    headers = {number: _header_of(directory, number) for number in numbers}
+    entries: list[Entry] = []
+    cuts: list[Cut] = []
+    for index, number in enumerate(numbers):
+        later = next((h for n in numbers[index + 1 :] if (h := headers[n]) is not None), None)
+        if later is not None and later.first_seq <= checkpoint.seq + 1:
+            continue
+
+        # What a failed write left behind has numbers that a later segment gave again.
+        below = later.first_seq if later is not None else None
+        found = _scan_segment(directory, number, checkpoint, below, state, entries, cuts)
+        header = headers[number]
+        if header is not None:
+            state.accepted = header.accepted_before + found.items
+        else:
+            state.accepted += found.items
+        if later is not None and header is not None and found.has_gap:
+            state.lost_items += max(0, later.accepted_before - state.accepted)
+    _assign(state, entries, cuts)
+    return state
+
+
+@dataclass(slots=True)
+class _Found:
+    items: int = 0
+    has_gap: bool = False
+
+
+def _scan_segment(
+    directory: Path,
+    number: int,
+    checkpoint: Checkpoint,
+    below: int | None,
+    state: Recovered,
+    entries: list[Entry],
+    cuts: list[Cut],
+) -> _Found:
+    path = segment_path(directory, number)
+    data = memoryview(path.read_bytes())
+    found = _Found()
+    damaged = False
+    previous = 0
+    for frame in frames.scan(data):
+        if isinstance(frame, frames.Damage):
+            damaged = True
+            if frame.is_tail:
+                state.torn_tail = (path, frame.offset)
+            state.damaged_places += 1
+            log.warning("spool_damage", segment=number, offset=frame.offset, end=frame.end)
+            continue
+
+        if frame.kind is FrameKind.CUT:
+            cut = frames.decode_cut(frame.payload)
+            state.next_cut = max(state.next_cut, cut.number + 1)
+            if cut.number > checkpoint.cut:
+                cuts.append(cut)
+            continue
+
+        if below is not None and frame.seq >= below:
+            continue
+
+        entry = _entry(number, frame)
+        found.items += entry.items
+        state.next_seq = max(state.next_seq, frame.seq + 1)
+        if damaged and frame.seq > max(previous, checkpoint.seq) + 1:
+            found.has_gap = True
+        previous = frame.seq
+        if frame.seq > checkpoint.seq:
+            entries.append(entry)
+    if damaged and below is not None and max(previous, checkpoint.seq) + 1 < below:
+        found.has_gap = True
+    return found
+
+
+def _entry(segment: int, frame: frames.Frame) -> Entry:
+    position = Position(frame.seq, segment, frame.offset, frame.end)
+    if frame.kind is FrameKind.COUNTS:
+        return Entry(position, 0, "", False, 0)
+
+    meta, _ = frames.split_record(frame.payload)
+    return Entry(position, meta.project_id, meta.event_id, meta.is_event, meta.items)
+
+
+def _assign(state: Recovered, entries: list[Entry], cuts: list[Cut]) -> None:
+    """Give every entry to the cut that names it, or back to be cut."""
+    cuts.sort(key=lambda cut: cut.number)
+    entries.sort(key=lambda entry: entry.position.seq)
+    at = 0
+    for cut in cuts:
+        begin = at
+        while at < len(entries) and entries[at].position.seq < cut.first:
+            at += 1
+        if at > begin:
+            # Its cut cannot be read: numbers are contiguous, so it was the one before this one,
+            # and the same number is the same token.
+            lost = Cut(cut.number - 1, entries[begin].position.seq, cut.first - 1)
+            state.batches.append(batch_of(lost, entries[begin:at]))
+        begin = at
+        while at < len(entries) and entries[at].position.seq <= cut.last:
+            at += 1
+        state.batches.append(batch_of(cut, entries[begin:at]))
+        state.cut_through = max(state.cut_through, cut.last)
+    state.entries.extend(entries[at:])
+
+
+def batch_of(cut: Cut, entries: list[Entry]) -> Batch:
+    """Join the bytes of entries into one chunk per segment."""
+    chunks: list[Chunk] = []
+    for entry in entries:
+        _, segment, offset, end = entry.position
+        if chunks and chunks[-1].segment == segment:
+            chunks[-1] = Chunk(segment, chunks[-1].begin, end)
+        else:
+            chunks.append(Chunk(segment, offset, end))
+    return Batch(cut, tuple(chunks), sum(entry.items for entry in entries))
+
+
+def stored_segments(directory: Path, through_seq: int, writing: int) -> list[int]:
+    """List the segments before `writing` that hold nothing beyond `through_seq`, oldest first."""
+    numbers = [number for number in segment_numbers(directory) if number <= writing]
+    headers = [_header_of(directory, number) for number in numbers]
+    return [
+        number
+        for number, following in zip(numbers, headers[1:], strict=False)
+        if following is not None and following.first_seq <= through_seq + 1
+    ]
+
+
+def _header_of(directory: Path, number: int) -> frames.SegmentHeader | None:
+    with segment_path(directory, number).open("rb") as file:
+        return frames.read_segment_header(memoryview(file.read(frames.SEGMENT_OVERHEAD)))
