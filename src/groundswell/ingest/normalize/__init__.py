@@ -1,1 +1,1 @@
-"""Payloads → rows. Pure, deterministic: the same bytes and receive time give the same rows."""
+"""Payloads → rows. Pure: the same bytes, receive time and options give the same rows."""
