@@ -117,13 +117,16 @@ def require_scope(caller: Caller | Scope, *any_of: str) -> None:
     A caller without scopes of its own (a session, a token made without any) holds what the role
     allows; so pass a `Scope` wherever there is an organization. Raises NotAllowed.
     """
+    if not set(held(caller)).intersection(any_of):
+        raise NotAllowed
+
+
+def held(caller: Caller | Scope) -> list[str]:
+    """List the scopes that a credential holds, narrowed by the role where it is known."""
     role = caller.role if isinstance(caller, Scope) else None
     credential = caller.caller if isinstance(caller, Scope) else caller
-    held = credential.scopes or SCOPES
-    if role is not None:
-        held &= SCOPES_OF_ROLE[role]
-    if not held.intersection(any_of):
-        raise NotAllowed
+    scopes = credential.scopes or SCOPES
+    return sorted(scopes if role is None else scopes & SCOPES_OF_ROLE[role])
 
 
 def require_role(granted: Scope, *any_of: Role) -> None:

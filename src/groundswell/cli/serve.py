@@ -42,7 +42,7 @@ def _parameter(row: Setting) -> inspect.Parameter:
     choices = f" One of {', '.join(row.choices)}." if row.choices else ""
     default = f" [default: {row.default}]" if row.default not in {"", None} else ""
     annotation = Annotated[
-        row.kind | None,
+        row.kind | None,  # type: ignore[name-defined]
         Parameter(
             name="--" + row.name.lower().replace("_", "-"),
             help=f"{row.help}{unit}{choices}{default}",

@@ -62,6 +62,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     from groundswell.charts.render import Renderer
     from groundswell.ingest.pipeline import Ingest
     from groundswell.slack.service import Slack
+    from groundswell.stats.activity import Activity
     from groundswell.stats.statistics import Statistics
     from groundswell.store.data_directory import DataDirectory
     from groundswell.store.engine import open_engine
@@ -97,6 +98,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             metadata=metadata,
             ingest=ingest,
             statistics=statistics,
+            activity=Activity(statistics),
             renderer=renderer,
             slack=slack,
         )

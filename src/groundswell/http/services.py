@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from groundswell.config import Settings
     from groundswell.ingest.pipeline import Ingest
     from groundswell.slack.service import Slack
+    from groundswell.stats.activity import Activity
     from groundswell.stats.statistics import Statistics
     from groundswell.store.engine import Engine
     from groundswell.store.metadata import Metadata
@@ -25,5 +26,6 @@ class Services:
     metadata: Metadata
     ingest: Ingest
     statistics: Statistics
+    activity: Activity
     renderer: Renderer
     slack: Slack

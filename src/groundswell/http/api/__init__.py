@@ -11,17 +11,23 @@ from groundswell.http.api import (
     events_stats,
     events_timeseries,
     events_validate,
-    profiling,
-    trends,
+    identity,
+    keys,
+    organizations,
+    projects,
+    teams,
 )
 
 ROUTES: list[HTTPRouteHandler] = [
+    *identity.ROUTES,
+    *organizations.ROUTES,
+    *projects.ROUTES,
+    *teams.ROUTES,
+    *keys.ROUTES,
     *events_stats.ROUTES,
     *events.ROUTES,
     *events_timeseries.ROUTES,
     *events_meta.ROUTES,
     *events_validate.ROUTES,
     *chart.ROUTES,
-    *trends.ROUTES,
-    *profiling.ROUTES,
 ]

@@ -241,6 +241,12 @@ def projects_of_team(connection: Connection, team_id: TeamId) -> set[ProjectId]:
     return {ProjectId(project_id) for project_id in connection.execute(query).scalars()}
 
 
+def members_of_team(connection: Connection, team_id: TeamId) -> set[UserId]:
+    """Give the people of a team."""
+    query = select(team_members.c.user_id).where(team_members.c.team_id == team_id)
+    return {UserId(user_id) for user_id in connection.execute(query).scalars()}
+
+
 def _hash(password: str) -> str:
     shortest, longest = PASSWORD_LENGTH
     if not shortest <= len(password) <= longest:

@@ -74,6 +74,17 @@ def project_by_id(connection: Connection, project_id: ProjectId) -> Project | No
     return None if row is None else _project(row)
 
 
+def change_project(
+    connection: Connection, project_id: ProjectId, *, name: str | None, platform: str | None
+) -> None:
+    """Give a project another name or platform; None leaves it."""
+    values = {"name": name, "platform": platform}
+    changed = {column: value for column, value in values.items() if value is not None}
+    if changed:
+        connection.execute(update(projects).where(projects.c.id == project_id).values(**changed))
+        bump(connection)
+
+
 def delete_project(connection: Connection, project_id: ProjectId) -> None:
     """Delete a project with its keys and options; its events are not touched here."""
     connection.execute(delete(projects).where(projects.c.id == project_id))

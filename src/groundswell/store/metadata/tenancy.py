@@ -24,6 +24,7 @@ from groundswell.store.metadata.people import (
     list_members,
     list_teams,
     list_users,
+    members_of_team,
     organizations_of,
     projects_of_team,
     projects_of_teams,
@@ -36,6 +37,7 @@ from groundswell.store.metadata.people import (
     verify_password,
 )
 from groundswell.store.metadata.projects import (
+    change_project,
     create_key,
     create_project,
     default_key,
@@ -72,6 +74,7 @@ __all__ = [
     "add_team_member",
     "add_team_project",
     "bump",
+    "change_project",
     "create_key",
     "create_organization",
     "create_project",
@@ -100,6 +103,7 @@ __all__ = [
     "list_teams",
     "list_tokens",
     "list_users",
+    "members_of_team",
     "options_by_project",
     "organizations_of",
     "project_by_id",

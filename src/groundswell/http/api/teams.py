@@ -1,0 +1,106 @@
+"""Teams and their projects."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from sqlalchemy import Connection
+
+from groundswell.http.paging import link_header, page
+from groundswell.http.requests import caller_scope, multi, services_of
+from groundswell.http.shapes import ProjectShape, TeamShape, project_shape, team_shape
+from groundswell.model.tenancy import Scope, Team
+from groundswell.store.metadata import tenancy
+
+WRITE = ("team:write", "team:admin", "org:write", "org:admin")
+
+
+class NewTeam(msgspec.Struct):
+    """What a new team is called."""
+
+    slug: str
+    name: str | None = None
+
+
+@get("/api/0/organizations/{org:str}/teams/", opt={"access": "team:read"})
+async def teams(request: Request[Any, Any, Any], org: str) -> Response[list[TeamShape]]:
+    """List the teams of an organization; `query` filters by name or slug."""
+    scope = await caller_scope(request, org)
+    params = multi(request)
+    here = page(params)
+    word = params.get("query", [""])[0].strip().lower()
+    every = await services_of(request).metadata.run(team_shapes, scope)
+    found = [each for each in every if word in each.slug or word in each.name.lower()]
+    return Response(
+        found[here.offset : here.offset + here.limit],
+        headers=link_header(request, here, has_more=len(found) > here.offset + here.limit),
+    )
+
+
+@post("/api/0/organizations/{org:str}/teams/", opt={"access": "team:write"}, status_code=201)
+async def create_team(
+    request: Request[Any, Any, Any], org: str, data: NewTeam
+) -> Response[TeamShape]:
+    """Make a team, or give the one that has the slug."""
+    scope = await caller_scope(request, org, needs=WRITE)
+
+    def make(connection: Connection) -> TeamShape:
+        made = tenancy.create_team(
+            connection, scope.organization.id, data.slug, now=datetime.now(UTC), name=data.name
+        )
+        return _shape(connection, scope, made)
+
+    return Response(await services_of(request).metadata.run(make), status_code=201)
+
+
+@get("/api/0/teams/{org:str}/{team:str}/", opt={"access": "team:read"})
+async def team(request: Request[Any, Any, Any], org: str, team: str) -> Response[TeamShape]:
+    """Describe one team."""
+    scope = await caller_scope(request, org)
+
+    def read(connection: Connection) -> TeamShape:
+        return _shape(connection, scope, tenancy.get_team(connection, scope.organization.id, team))
+
+    return Response(await services_of(request).metadata.run(read))
+
+
+@get("/api/0/teams/{org:str}/{team:str}/projects/", opt={"access": "team:read"})
+async def team_projects(
+    request: Request[Any, Any, Any], org: str, team: str
+) -> Response[list[ProjectShape]]:
+    """List the projects of a team that the caller may see."""
+    scope = await caller_scope(request, org)
+
+    def read(connection: Connection) -> list[ProjectShape]:
+        found = tenancy.get_team(connection, scope.organization.id, team)
+        return _shape(connection, scope, found).projects
+
+    return Response(await services_of(request).metadata.run(read))
+
+
+def team_shapes(connection: Connection, scope: Scope) -> list[TeamShape]:
+    """Describe every team of an organization."""
+    found = tenancy.list_teams(connection, scope.organization.id)
+    return [_shape(connection, scope, each) for each in found]
+
+
+def _shape(connection: Connection, scope: Scope, team: Team) -> TeamShape:
+    ids = tenancy.projects_of_team(connection, team.id)
+    people = tenancy.members_of_team(connection, team.id)
+    user = scope.caller.user
+    return team_shape(
+        team,
+        is_member=user is None or user.id in people,
+        member_count=len(people),
+        projects=[
+            project_shape(each, teams=[team], environments=[])
+            for each in scope.projects
+            if each.id in ids
+        ],
+    )
+
+
+ROUTES = [teams, create_team, team, team_projects]
