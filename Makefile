@@ -1,6 +1,6 @@
 # Two commands matter: `make demo` and `make test`. Both set everything up by themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench soak format clean
+.PHONY: help setup demo test bench soak format docs clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -31,6 +31,9 @@ bench: setup ## Measure, as ratios in one run
 
 soak: setup ## The long tests that `make test` leaves out
 	@$(BIN)/pytest -m soak --timeout 7200 tests
+
+docs: setup ## Write the pages that are made from registries
+	@$(BIN)/python -m groundswell.cli.reference docs
 
 format: setup ## Format and sort imports
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
