@@ -1,0 +1,1 @@
+"""One builder per message: plain data → what Slack shows. Pure, clamped, escaped."""
