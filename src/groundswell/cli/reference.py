@@ -11,9 +11,10 @@ _HEAD = """\
 # Settings
 
 Every setting is an environment variable and a flag of `groundswell serve` (`--base-url` for
-`GROUNDSWELL_BASE_URL`). A secret may also come from a file: `GROUNDSWELL_SECRET_KEY_FILE=/run/secrets/key`. An
-unknown `GROUNDSWELL_*` variable stops the start and names the nearest one. `groundswell config` shows the effective
-values and where each came from. `PORT` is honoured when `GROUNDSWELL_PORT` is not set.
+`GROUNDSWELL_BASE_URL`). A secret may also come from a file, for example
+`GROUNDSWELL_SECRET_KEY_FILE=/run/secrets/key`. An unknown `GROUNDSWELL_*` variable stops the start
+and names the nearest one. `groundswell config` shows the effective values and where each came
+from. `PORT` is honoured when `GROUNDSWELL_PORT` is not set.
 
 This page is made from the table in `config.py` by `make docs`.
 
