@@ -7,11 +7,11 @@ application, its callees of the application; for any other frame, all of them.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from groundswell.ingest.normalize.shapes import text
@@ -124,7 +124,7 @@ def frame_of(raw: Any, platform: str) -> Frame:
     filename = text(raw.get("filename"), 512)
     trimmed = _trimmed(binary)
     package = module or trimmed
-    where = module or os.path.basename(binary) or filename or "-"
+    where = module or _base(binary) or filename or "-"
     sent = raw.get("in_app")
     same_platform = raw.get("platform") in (None, "", platform)
     is_application = (
@@ -164,7 +164,7 @@ def _calls(
     calls: list[_Call] = []
     # The chain of calls that ended with the previous sample, root first.
     open_calls: list[int] = []
-    for (start, stack), (end, _) in zip(samples, samples[1:], strict=False):
+    for (start, stack), (end, _) in pairwise(samples):
         parent = -1
         depth = 0
         path = paths[stack]
@@ -194,8 +194,12 @@ def _path(stack: Sequence[int], frames: Sequence[Frame]) -> list[Frame]:
     return path[1:] if path and path[0].is_module_root else path
 
 
+def _base(binary: str) -> str:
+    return binary.replace("\\", "/").rpartition("/")[2]
+
+
 def _trimmed(binary: str) -> str:
-    base = os.path.basename(binary)
+    base = _base(binary)
     for suffix in _BINARY_SUFFIXES:
         base = base.removesuffix(suffix)
     return base

@@ -155,7 +155,7 @@ def table(schema: pa.Schema, columns: Mapping[str, Any]) -> pa.Table:
 def column(values: Any, kind: pa.DataType) -> pa.Array:
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
-    if kind == TEXTS or kind == NUMBERS:
+    if kind in (TEXTS, NUMBERS):
         return maps(values, kind)
     if pa.types.is_list(kind):
         return lists(values, kind)

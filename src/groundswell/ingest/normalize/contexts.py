@@ -1,4 +1,4 @@
-"""Contexts → the flat `name.key` map, and the tags that statistics expect to be derived from them."""
+"""Contexts → the flat `name.key` map, and the tags that follow from them."""
 
 from __future__ import annotations
 

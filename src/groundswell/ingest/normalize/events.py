@@ -13,7 +13,7 @@ from groundswell.ingest.normalize.identity import span_number, uuid_bytes
 from groundswell.ingest.normalize.requests import request_of
 from groundswell.ingest.normalize.scrubbing import Scrubber
 from groundswell.ingest.normalize.segments import sample_rate_of
-from groundswell.ingest.normalize.shapes import lenient_text, mapping, text, values_of
+from groundswell.ingest.normalize.shapes import flag, lenient_text, mapping, text, values_of
 from groundswell.ingest.normalize.stacks import Stacks, culprit_frame, stacks_of
 from groundswell.ingest.normalize.tags import MAX_VALUE, client_tags
 from groundswell.ingest.normalize.times import ABSENT, AHEAD_US, DAY_US, micros
@@ -189,9 +189,7 @@ def error_row(
         trace_id=uuid_bytes(trace.get("trace_id")),
         span_id=span_number(trace.get("span_id")),
         parent_span_id=span_number(trace.get("parent_span_id")),
-        trace_sampled={True: 1, False: 0}.get(trace.get("sampled"), -1)
-        if type(trace.get("sampled")) is bool
-        else -1,
+        trace_sampled=flag(trace.get("sampled")),
         replay_id=uuid_bytes(
             mapping(contexts.get("replay")).get("replay_id") or tags.get("replayId")
         ),

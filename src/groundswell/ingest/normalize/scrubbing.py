@@ -13,6 +13,7 @@ from groundswell.ingest.records import Scrubbing
 
 FILTERED = "[Filtered]"
 _MEMORY = 50_000
+MAX_DEPTH = 100
 
 _SENSITIVE = re.compile(
     r"password|secret|passwd|api[_-]?key|auth|credentials|mysql_pwd|private[_-]?key|token"
@@ -132,31 +133,44 @@ class Scrubber:
             return self._clean(value, _SUSPECT_MESSAGE, _IN_MESSAGE, _label)
         return self._clean(value, _SUSPECT, _IN_TEXT, _label)
 
-    def tree(self, value: Any, free: bool = False, depth: int = 0) -> Any:
+    def tree(self, value: Any, free: bool = False) -> Any:
         """A JSON value without the values of sensitive keys; `free` subtrees are free text too."""
-        kind = type(value)
-        if kind is str:
+        if type(value) is str:
             return self.free_text(value) if free else value
-        if depth > 60:
-            return None
-        if kind is dict:
-            sensitive = self.is_sensitive
+        self._walk(value, free, 0)
+        return value
+
+    def _walk(self, value: Any, free: bool, depth: int) -> None:
+        known = self._keys
+        if type(value) is dict:
             for key, inner in value.items():
                 if inner is None:
                     continue
-                if sensitive(key) and key != "User-Agent":
+                sensitive = known.get(key)
+                if self.is_sensitive(key) if sensitive is None else sensitive:
                     value[key] = FILTERED
-                elif free or type(inner) is not str:
-                    value[key] = self.tree(inner, free, depth + 1)
-        elif kind is list:
-            if len(value) == 2 and type(value[0]) is str and type(value[1]) is str:
-                if self.is_sensitive(value[0]):
-                    value[1] = FILTERED
-                    return value
-            if free or any(type(inner) is not str for inner in value):
-                for place, inner in enumerate(value):
-                    value[place] = self.tree(inner, free, depth + 1)
-        return value
+                elif type(inner) is str:
+                    if free:
+                        value[key] = self.free_text(inner)
+                elif type(inner) is dict or type(inner) is list:
+                    if depth < MAX_DEPTH:
+                        self._walk(inner, free, depth + 1)
+                    else:
+                        value[key] = FILTERED
+        elif type(value) is list:
+            if len(value) == 2 and type(value[0]) is str and self.is_sensitive(value[0]):
+                # Headers and cookies also come as pairs.
+                value[1] = FILTERED
+                return
+            for place, inner in enumerate(value):
+                if type(inner) is str:
+                    if free:
+                        value[place] = self.free_text(inner)
+                elif type(inner) is dict or type(inner) is list:
+                    if depth < MAX_DEPTH:
+                        self._walk(inner, free, depth + 1)
+                    else:
+                        value[place] = FILTERED
 
     def event(self, payload: dict[str, Any]) -> None:
         """Scrub an error event in place."""
@@ -174,7 +188,7 @@ class Scrubber:
             elif key == "user":
                 payload[key] = self._user(value)
             else:
-                payload[key] = self.tree(value, key in _FREE_TEXT)
+                self._walk(value, key in _FREE_TEXT, 0)
         if type(payload.get("message")) is str:
             payload["message"] = self.message(payload["message"])
         request = payload.get("request")
@@ -216,13 +230,13 @@ class Scrubber:
                     entry["value"] = self.message(entry["value"], emails=False)
                 self._frames(entry.get("stacktrace"))
                 if type(entry.get("mechanism")) is dict:
-                    self.tree(entry["mechanism"].get("data"))
+                    self._walk(entry["mechanism"].get("data"), False, 0)
 
     def _frames(self, stack: Any) -> None:
         frames = stack.get("frames") if type(stack) is dict else None
         for frame in frames if type(frames) is list else ():
             if type(frame) is dict and frame.get("vars"):
-                self.tree(frame["vars"])
+                self._walk(frame["vars"], False, 0)
 
     def _logentry(self, entry: Any) -> None:
         if type(entry) is dict:

@@ -16,12 +16,11 @@ from groundswell.ingest.normalize.payloads import Span, Transaction
 from groundswell.ingest.normalize.requests import (
     MAX_URL,
     bare_url,
-    header,
     method_of_name,
     request_of,
 )
 from groundswell.ingest.normalize.scrubbing import Scrubber
-from groundswell.ingest.normalize.shapes import lenient_text, mapping, number, text
+from groundswell.ingest.normalize.shapes import flag, lenient_text, mapping, number, text
 from groundswell.ingest.normalize.statuses import status
 from groundswell.ingest.normalize.tags import MAX_VALUE, client_tags
 from groundswell.ingest.normalize.users import NOBODY, User, user_of
@@ -106,8 +105,7 @@ def fill_from_transaction(segment: Segment, sent: Transaction, client_ip: str) -
     scrubber = segment.scrubber
     data = mapping(trace.get("data"))
     segment.parent_span_id = span_number(trace.get("parent_span_id"))
-    sampled = trace.get("sampled")
-    segment.trace_sampled = 1 if sampled is True else 0 if sampled is False else -1
+    segment.trace_sampled = flag(trace.get("sampled"))
     segment.op = text(trace.get("op"), 128).strip().lower() or "default"
     segment.status = status(trace.get("status"), "unknown")
     segment.exclusive_time = number(trace.get("exclusive_time"))
@@ -181,7 +179,3 @@ def _links(segment: Segment, contexts: dict[str, Any], data: dict[str, Any]) -> 
         for kind in ("cold", "warm"):
             if f"app_start_{kind}" in mapping(segment.raw_measurements):
                 segment.app_start_type = kind
-
-
-def user_agent_of(request: dict[str, Any]) -> str:
-    return text(header(request.get("headers"), "user-agent"), 1024)

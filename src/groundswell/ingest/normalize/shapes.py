@@ -71,7 +71,8 @@ def unsigned(value: Any, bits: int) -> int:
         if found is None:
             return 0
         value = int(found)
-    return min(max(value, 0), (1 << bits) - 1)
+    clamped: int = min(max(value, 0), (1 << bits) - 1)
+    return clamped
 
 
 def flag(value: Any) -> int:

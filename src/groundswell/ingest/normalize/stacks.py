@@ -102,10 +102,8 @@ def culprit_frame(event: dict[str, Any], exceptions: list[dict[str, Any]]) -> di
     """The innermost frame of the application, else the innermost one, of the thrown exception."""
     stack = frames_of(exceptions[-1].get("stacktrace")) if exceptions else []
     stack = stack or _fallback(event)
-    for frame in reversed(stack):
-        if frame.get("in_app") is True:
-            return frame
-    return stack[-1] if stack else {}
+    own = next((f for f in reversed(stack) if f.get("in_app") is True), None)
+    return own or (stack[-1] if stack else {})
 
 
 def _fallback(event: dict[str, Any]) -> list[dict[str, Any]]:
@@ -120,6 +118,10 @@ def _fallback(event: dict[str, Any]) -> list[dict[str, Any]]:
     return frames_of(event.get("stacktrace"))
 
 
+def _least_likely(thread: dict[str, Any]) -> tuple[bool, bool]:
+    return thread.get("crashed") is not True, thread.get("current") is not True
+
+
 def _main_thread(event: dict[str, Any], exceptions: list[dict[str, Any]]) -> int:
     """1 or 0 when the threads say whether the exception was on the main one, else -1."""
     threads = [t for t in values_of(event.get("threads")) if type(t) is dict and "main" in t]
@@ -127,12 +129,8 @@ def _main_thread(event: dict[str, Any], exceptions: list[dict[str, Any]]) -> int
         return -1
     thread_id = exceptions[-1].get("thread_id")
     for thread in threads:
-        same = (
-            thread.get("id") == thread_id
-            if thread_id is not None
-            else thread.get("crashed") is True
-        )
-        if same:
+        key, wanted = ("crashed", True) if thread_id is None else ("id", thread_id)
+        if thread.get(key) == wanted:
             return flag(thread.get("main"))
     return -1
 

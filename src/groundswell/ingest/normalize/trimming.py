@@ -86,6 +86,8 @@ def _trim_stack(stack: Any) -> None:
 
 
 def _trim_extra(extra: dict[str, Any]) -> dict[str, Any]:
+    if len(_encoded(extra)) <= MAX_EXTRA_VALUE:
+        return extra
     kept: dict[str, Any] = {}
     room = MAX_EXTRA
     for key, value in extra.items():
@@ -107,6 +109,8 @@ def _trim_extra(extra: dict[str, Any]) -> dict[str, Any]:
 
 
 def _trim_modules(modules: dict[str, Any]) -> dict[str, Any]:
+    if len(_encoded(modules)) <= MAX_MODULES:
+        return modules
     kept: dict[str, Any] = {}
     room = MAX_MODULES
     for name, version in modules.items():
