@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from groundswell.errors import UserError
+from groundswell.query.datasets import DATASETS
 from groundswell.query.question import Dataset
 
 DEFAULT = "discover"
@@ -35,15 +36,7 @@ class Source:
 SOURCES: dict[str, Source] = {
     source.label: source
     for source in (
-        Source("discover", Dataset.DISCOVER),
-        Source("errors", Dataset.ERRORS),
-        Source("transactions", Dataset.TRANSACTIONS),
-        Source("spans", Dataset.SPANS),
-        Source("spansIndexed", Dataset.SPANS),
-        Source("spansMetrics", Dataset.SPANS),
-        Source("profileFunctions", Dataset.FUNCTIONS),
-        Source("metrics", Dataset.TRANSACTIONS),
-        Source("metricsEnhanced", Dataset.TRANSACTIONS),
+        *(Source(label, dataset) for label, dataset in DATASETS.items()),
         Source("profiles", Dataset.TRANSACTIONS, "has:profile.id", top_events=False),
         Source("issuePlatform", Dataset.ERRORS, "event.type:generic", top_events=False),
     )

@@ -6,7 +6,6 @@ still arrive for any window.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,18 +13,20 @@ from typing import TYPE_CHECKING
 
 from groundswell.errors import NotFound, UserError
 from groundswell.model.series import SeriesAnswer, TableAnswer
-from groundswell.model.tenancy import OrgId, ProjectId, Scope
+from groundswell.model.tenancy import ProjectId, Scope
 from groundswell.query.compile import compile as compile_question
 from groundswell.query.compile import needs as needs_of
 from groundswell.query.question import Dataset, Limits, Question, Statement
 from groundswell.stats import table, top_events
 from groundswell.stats.decode import Names
 from groundswell.stats.flights import Flights
+from groundswell.stats.memory import Memory
 from groundswell.stats.releases import newest_first
 from groundswell.stats.request import Asking, SeriesRequest, TableRequest
 from groundswell.stats.timeseries import Columns, grid_of, outputs_of, plain_series
 from groundswell.stats.world import catalog_of, names_of
 from groundswell.store.engine import Lane
+from groundswell.store.measurements import units_of
 from groundswell.timeframe import TimeRange
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from groundswell.store.metadata import Metadata
 
 LIGHT_WINDOW_S = 86_400 + 120
-ENVIRONMENT_MEMORY_S = 5.0
+REMEMBERED_S = 30.0
 MAX_RELEASES = 1000
 # More than any request may select: the limits of requests were checked before.
 MAX_COLUMNS = 200
@@ -58,7 +59,8 @@ class Statistics:
         self._engine = engine
         self._metadata = metadata
         self._flights: Flights[Columns] = Flights()
-        self._seen_environments: dict[tuple[OrgId, ProjectId, str], float] = {}
+        self._environments_seen: Memory[tuple[ProjectId, str], bool] = Memory(REMEMBERED_S)
+        self._units: Memory[tuple[tuple[ProjectId, ...], str], str] = Memory(REMEMBERED_S)
         self.retention = timedelta(days=settings.integer("RETENTION_DAYS"))
         self._limits = Limits(
             max_length=settings.integer("QUERY_MAX_LENGTH"),
@@ -159,8 +161,9 @@ class Statistics:
         releases: Mapping[ProjectId, tuple[str, ...]] = {}
         if wanted.releases:
             releases = await self._releases(question, scope)
+        units = await self._measurement_units(question, wanted.measurement_units)
         catalog = await catalog_of(question, scope, wanted, self._metadata, releases)
-        return compile_question(question, catalog)
+        return compile_question(question, replace(catalog, measurement_units=units))
 
     async def run(self, statement: Statement, window: TimeRange) -> Columns:
         """Run a statement; one that is already running is not asked again."""
@@ -194,25 +197,18 @@ class Statistics:
 
     async def unknown_environments(self, asking: Asking) -> tuple[str, ...]:
         """List the environments of a request of which there is no event."""
-        scope, now = asking.scope, time.monotonic()
-        projects = tuple(project.id for project in scope.projects)
-
-        def fresh(name: str) -> bool:
-            keys = ((scope.organization.id, project, name) for project in projects)
-            return any(self._seen_environments.get(key, 0.0) > now for key in keys)
-
-        missing = {name for name in asking.environments if name and not fresh(name)}
-        for dataset in (Dataset.DISCOVER, Dataset.SPANS, Dataset.FUNCTIONS):
-            if not missing:
-                break
-            seen = await self._environments(dataset, asking, projects, missing)
-            missing -= {name for _, name in seen}
-            for project, name in seen:
-                key = (scope.organization.id, project, name)
-                self._seen_environments[key] = now + ENVIRONMENT_MEMORY_S
-        self._seen_environments = {
-            key: until for key, until in self._seen_environments.items() if until > now
+        projects = tuple(project.id for project in asking.scope.projects)
+        seen = self._environments_seen
+        missing = {
+            name
+            for name in asking.environments
+            if name and not any(seen.get((project, name)) for project in projects)
         }
+        for dataset in (Dataset.DISCOVER, Dataset.SPANS, Dataset.FUNCTIONS):
+            if missing:
+                for project, name in await self._environments(dataset, asking, projects, missing):
+                    seen.put((project, name), True)
+                    missing.discard(name)
         return tuple(name for name in asking.environments if name in missing)
 
     async def _environments(
@@ -257,6 +253,19 @@ class Statistics:
         return newest_first(
             answered.columns[columns["project.id"]], answered.columns[columns["release"]]
         )
+
+    async def _measurement_units(
+        self, question: Question, names: frozenset[str]
+    ) -> Mapping[str, str]:
+        projects = question.projects
+        units = {name: self._units.get((projects, name)) for name in names}
+        missing = sorted(name for name, unit in units.items() if unit is None)
+        if missing:
+            found = await units_of(self._engine, projects, missing, question.window)
+            for name, unit in found.items():
+                self._units.put((projects, name), unit)
+            units |= found
+        return {name: unit for name, unit in units.items() if unit is not None}
 
     def _question(self, asking: Asking, select: Sequence[str]) -> Question:
         return Question(
