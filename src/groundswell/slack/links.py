@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -42,7 +42,7 @@ class Link:
     org: str
     item: str
     part: str = ""
-    params: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    params: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def first(self, name: str) -> str | None:
         """Give the first value of a parameter that is not empty."""
