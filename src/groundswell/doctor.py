@@ -129,9 +129,9 @@ def _engine(settings: Settings) -> Finding:
 
 
 def _fonts(settings: Settings) -> Finding:
-    from groundswell.charts.theme import FONT_DIRECTORY
+    from groundswell.charts.worker import FONTS
 
-    fonts = sorted(path.name for path in FONT_DIRECTORY.glob("*.[ot]tf"))
+    fonts = sorted(path.name for path in FONTS.glob("*.[ot]tf"))
     return Finding(
         "fonts", ok=bool(fonts), text=", ".join(fonts) or "the bundled font is missing",
         fix="" if fonts else "Install the package again.",

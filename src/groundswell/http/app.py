@@ -11,6 +11,7 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Send
 from litestar.types import Scope as ASGIScope
 
@@ -48,7 +49,7 @@ def create_app(services: Services) -> ASGIApp:
     ingest = services.ingest
 
     async def root(scope: ASGIScope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and ingest.matches(scope["path"]):
+        if scope["type"] == ScopeType.HTTP and ingest.matches(scope["path"]):
             await ingest.door(scope, receive, send)  # type: ignore[arg-type]
         else:
             await litestar(scope, receive, send)

@@ -34,7 +34,7 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
         async with asyncio.timeout(READY_TIMEOUT_S):
             await services.engine.ping()
     except (GroundswellError, TimeoutError) as error:
-        problems.append(f"store: {error or 'no answer in time'}")
+        problems.append(f"store: {str(error) or 'no answer in time'}")
     refusal = services.ingest.refusal()
     if refusal is not None:
         problems.append(f"ingest: {refusal}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import parse_qsl
 
 from litestar import Request
@@ -17,13 +18,13 @@ from groundswell.model.tenancy import Caller, Scope
 MAX_PARAMETERS = 2_000
 
 
-def services_of(connection: ASGIConnection) -> Services:
+def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:
     """Give the parts of this process."""
     services: Services = connection.app.state.services
     return services
 
 
-def multi(request: ASGIConnection) -> dict[str, list[str]]:
+def multi(request: ASGIConnection[Any, Any, Any, Any]) -> dict[str, list[str]]:
     """Read the query string as a multi-map, with empty values kept."""
     raw = request.scope.get("query_string", b"").decode("latin-1")
     try:
@@ -44,7 +45,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request[Any, Any, Any]) -> Caller:
     """Tell who asks, from the bearer token or the session cookie.
 
     Raises NotAuthenticated when there is neither, or what there is is not valid.
@@ -67,7 +68,7 @@ WRITE_SCOPES = ("org:write", "org:admin")
 
 
 async def caller_scope(
-    request: Request, org: str, *, needs: tuple[str, ...] = READ_SCOPES
+    request: Request[Any, Any, Any], org: str, *, needs: tuple[str, ...] = READ_SCOPES
 ) -> Scope:
     """Tell what the caller may see of one organization, by slug or id.
 

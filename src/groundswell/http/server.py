@@ -27,7 +27,7 @@ class Server(uvicorn.Server):
     """Serves until `should_exit`; leaves signals to its owner."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 
@@ -50,7 +50,7 @@ def make_server(app: ASGIApp) -> Server:
     """Configure uvicorn for `app`."""
     return Server(
         uvicorn.Config(
-            app,  # type: ignore[arg-type]
+            app,
             http=BoundedProtocol,
             loop="asyncio",
             lifespan="off",
