@@ -238,7 +238,7 @@ class Statistics:
         window = TimeRange(question.window.end - self.retention, question.window.end)
         answered = await self.ask(
             Question(
-                dataset=question.dataset,
+                dataset=Dataset.DISCOVER,
                 window=window,
                 projects=question.projects,
                 select=("project.id", "release", "min(timestamp)"),
