@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -31,6 +32,7 @@ class Limits:
     max_terms: int = 100
     max_depth: int = 32
     max_fields: int = 20
+    max_columns: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,10 @@ class Question:
     groups: series only. comparison_shift_s: series only; the same numbers of the period that lies
     so many seconds back come in the same statement.
     aggregate_conditions: whether conditions on aggregates in `search` count (HAVING) or are noted
-    and skipped. auto_aggregations: add the aggregates of conditions to the selection.
+    and skipped. auto_aggregations: allow conditions on aggregates that are not selected.
+    auto_fields: add `id` and `project.name` (and `issue.id` beside `issue`) as the table does.
+    now: what relative dates in the search count from; None: the end of the window.
+    span_column: what functions of spans take where no column is given.
     """
 
     dataset: Dataset
@@ -76,6 +81,8 @@ class Question:
     auto_fields: bool = False
     extrapolate: bool = False
     limits: Limits = Limits()
+    now: datetime | None = None
+    span_column: str = "span.self_time"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,48 @@
+"""Names of datasets as clients send them → the rows they are about, and their functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from groundswell.errors import UserError
+from groundswell.query.functions import Function
+from groundswell.query.library_events import EVENTS
+from groundswell.query.library_profiles import PROFILES
+from groundswell.query.library_spans import SPANS
+from groundswell.query.question import Dataset
+
+DATASETS: Mapping[str, Dataset] = {
+    "discover": Dataset.DISCOVER,
+    "errors": Dataset.ERRORS,
+    "transactions": Dataset.TRANSACTIONS,
+    "metrics": Dataset.TRANSACTIONS,
+    "metricsEnhanced": Dataset.TRANSACTIONS,
+    "spans": Dataset.SPANS,
+    "spansIndexed": Dataset.SPANS,
+    "spansMetrics": Dataset.SPANS,
+    "profileFunctions": Dataset.FUNCTIONS,
+}
+
+
+def dataset_of(name: str) -> Dataset:
+    """Find the dataset of a client's name. Raises UserError that lists the names."""
+    found = DATASETS.get(name)
+    if found is None:
+        raise UserError(
+            f"dataset must be one of {', '.join(DATASETS)}; got {name!r}",
+            code="unknown_dataset",
+            field="dataset",
+        )
+
+    return found
+
+
+def functions_of(dataset: Dataset) -> Mapping[str, Function]:
+    """List the functions of a dataset."""
+    match dataset:
+        case Dataset.SPANS:
+            return SPANS
+        case Dataset.FUNCTIONS:
+            return PROFILES
+        case _:
+            return EVENTS
