@@ -48,6 +48,10 @@ class Digester:
         for helper in self._all:
             self._helpers.put_nowait(helper)
 
+    async def warm(self) -> None:
+        """Start one worker now, so that the first event does not wait for it."""
+        await self._all[-1].warm()
+
     def expect(self, batch: Batch) -> asyncio.Task[Done]:
         """Begin to digest a batch. Call in the order of the cuts: issues are counted in it."""
         self._turns[batch.cut.number] = asyncio.Event()

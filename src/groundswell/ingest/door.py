@@ -9,6 +9,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
@@ -219,6 +220,7 @@ class Door:
             any(one.kept and one.item.kind in limits.EVENT_KINDS for one in judged),
             tuple(refused),
             what,
+            _content(judged),
         )
         await self._spooling.keep(meta, body)
         if refused:
@@ -325,6 +327,17 @@ def _event_id(parsed: Envelope, judged: list[Judged]) -> str:
                 own = ""
             return own or uuid.uuid4().hex
     return ""
+
+
+def _content(judged: list[Judged]) -> str:
+    """Hash what is kept of an envelope without an event, which a retry sends again as it was."""
+    if any(one.kept and one.item.kind in limits.EVENT_KINDS for one in judged):
+        return ""
+
+    digest = blake2b(digest_size=16)
+    for one in judged:
+        digest.update(one.item.payload)
+    return digest.hexdigest()
 
 
 def _checked_project(project: str | None, what: str) -> str:

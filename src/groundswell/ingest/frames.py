@@ -60,7 +60,10 @@ class Damage(NamedTuple):
 
 
 class Meta(msgspec.Struct, frozen=True, array_like=True):
-    """What is kept beside a body. `refused`: categories that were over a rate limit."""
+    """What is kept beside a body. `refused`: categories that were over a rate limit.
+
+    content: hash of the items of an envelope without an event, which has no id to know it by.
+    """
 
     received_at: float
     project_id: int
@@ -73,6 +76,7 @@ class Meta(msgspec.Struct, frozen=True, array_like=True):
     is_event: bool = False
     refused: tuple[str, ...] = ()
     form: str = "envelope"
+    content: str = ""
 
 
 class Cut(msgspec.Struct, frozen=True, array_like=True):

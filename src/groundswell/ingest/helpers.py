@@ -93,6 +93,10 @@ class Helper:
             )
         return self._process
 
+    async def warm(self) -> None:
+        """Start the worker before the first job needs it."""
+        await self._started()
+
     async def stop(self) -> None:
         """End the worker; it holds nothing that would be lost."""
         process, self._process = self._process, None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from groundswell.config import Settings
-from groundswell.errors import GroundswellError, StoreUnavailable, UserError
+from groundswell.errors import GroundswellError, StoreError, UserError
 from groundswell.ingest import frames
 from groundswell.ingest.admission import Admission
 from groundswell.ingest.batches import Digester
@@ -154,13 +154,16 @@ class Ingest:
             self._batches.put_nowait(batch)
         self._entries.extend(state.entries)
         self._waiting_bytes += sum(_bytes(entry) for entry in state.entries)
-        await self._seen.open(state)
+        await self._seen.open(
+            state.named, ask_through=state.next_seq - 1 if checkpoint.restored else 0
+        )
         self._spool = Spool(self._directory, sync=self._settings.text("DURABILITY") == "fsync")
         self._spool.open(
             segment=state.next_segment, next_seq=state.next_seq, accepted=state.accepted
         )
         if self._entries:
             self._more.set()
+        await self._digester.warm()
         self._tasks = [
             asyncio.create_task(self._cut_forever(), name="ingest-cutter"),
             asyncio.create_task(self._store_forever(), name="ingest-storer"),
@@ -235,7 +238,8 @@ class Ingest:
 
             self._accepted += meta.items
             ACCEPTED.inc(meta.items)
-            self._add(Entry(result, meta.project_id, meta.event_id, meta.is_event, meta.items))
+            identity = meta.event_id if meta.is_event else meta.content
+            self._add(Entry(result, meta.project_id, identity, meta.is_event, meta.items))
             if not kept.done():
                 kept.set_result(None)
 
@@ -324,7 +328,7 @@ class Ingest:
         while True:
             try:
                 return await self._seen.duplicates(taken)
-            except StoreUnavailable as error:
+            except StoreError as error:
                 log.warning("duplicates_wait", error=str(error))
                 await asyncio.sleep(DISK_CHECK_S)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 import msgspec
 
@@ -174,7 +173,7 @@ class ProjectOptions:
 class DigestContext:
     """Everything but the records that rows depend on. The time is `Record.received_at`, always."""
 
-    projects: Mapping[int, ProjectOptions] = MappingProxyType({})
+    projects: Mapping[int, ProjectOptions] = field(default_factory=dict)
     default: ProjectOptions = field(default_factory=ProjectOptions)
 
     def options(self, project_id: int) -> ProjectOptions:

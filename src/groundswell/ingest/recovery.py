@@ -5,6 +5,7 @@ Reads only. A record that no finished batch covers is always given back; damage 
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import msgspec
 
 from groundswell.ingest import frames
 from groundswell.ingest.frames import Cut, FrameKind
-from groundswell.ingest.spool import Position, segment_numbers, segment_path
+from groundswell.ingest.spool import Position, segment_numbers, segment_path, write_durably
 from groundswell.telemetry import logger
 
 log = logger("ingest.recovery")
@@ -61,10 +62,11 @@ class Batch:
 
 @dataclass(slots=True)
 class Recovered:
-    """The state in which a spool was left."""
+    """The state in which a spool was left. `named`: the entries of `batches`."""
 
     batches: list[Batch] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    named: list[Entry] = field(default_factory=list)
     next_seq: int = 1
     next_cut: int = 1
     cut_through: int = 0
@@ -109,7 +111,8 @@ def recover(directory: Path, checkpoint: Checkpoint) -> Recovered:
             state.accepted += found.items
         if later is not None and header is not None and found.has_gap:
             state.lost_items += max(0, later.accepted_before - state.accepted)
-    _assign(state, entries, cuts)
+    # Without the tokens' memory a batch is no batch: its events are asked for, one by one.
+    _assign(state, entries, [] if checkpoint.restored else cuts)
     return state
 
 
@@ -171,7 +174,8 @@ def _entry(segment: int, frame: frames.Frame) -> Entry:
         return Entry(position, 0, "", False, 0)
 
     meta, _ = frames.split_record(frame.payload)
-    return Entry(position, meta.project_id, meta.event_id, meta.is_event, meta.items)
+    identity = meta.event_id if meta.is_event else meta.content
+    return Entry(position, meta.project_id, identity, meta.is_event, meta.items)
 
 
 def _assign(state: Recovered, entries: list[Entry], cuts: list[Cut]) -> None:
@@ -193,6 +197,7 @@ def _assign(state: Recovered, entries: list[Entry], cuts: list[Cut]) -> None:
             at += 1
         state.batches.append(batch_of(cut, entries[begin:at]))
         state.cut_through = max(state.cut_through, cut.last)
+    state.named.extend(entries[:at])
     state.entries.extend(entries[at:])
 
 
@@ -206,6 +211,17 @@ def batch_of(cut: Cut, entries: list[Entry]) -> Batch:
         else:
             chunks.append(Chunk(segment, offset, end))
     return Batch(cut, tuple(chunks), sum(entry.items for entry in entries))
+
+
+def mark_restored(directory: Path) -> None:
+    """Say that the store was restored from a backup: it forgot the tokens of its inserts.
+
+    The next start then asks it for every waiting event before inserting, under a new spool id.
+    """
+    checkpoint = read_checkpoint(directory)
+    if checkpoint is not None:
+        marked = msgspec.structs.replace(checkpoint, restored=True, spool_id=secrets.token_hex(6))
+        write_durably(directory / "checkpoint.json", msgspec.json.encode(marked))
 
 
 def stored_segments(directory: Path, through_seq: int, writing: int) -> list[int]:

@@ -78,6 +78,7 @@ class Storer:
             seq=batch.cut.last,
             stored=self.checkpoint.stored + done.stored,
             dropped=self.checkpoint.dropped + done.dropped,
+            restored=False,
         )
         write_durably(self._directory / "checkpoint.json", msgspec.json.encode(following))
         self.checkpoint = following
