@@ -96,7 +96,8 @@ class Printer:
         columns = ", ".join(
             f"{self.expression(part)} AS {_own(name)}" for name, part in scan.columns
         )
-        return f"SELECT {columns} FROM {_table(scan.table)} WHERE {self._guarded(scan, TRUE)}"
+        where = self._guarded(scan, TRUE)
+        return " ".join(("SELECT", columns, "FROM", _table(scan.table), "WHERE", where))
 
     def _guarded(self, scan: Scan, where: Expression) -> str:
         if scan.guard is None:

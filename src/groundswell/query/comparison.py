@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from groundswell.query.expression import (
     Column,
@@ -52,10 +53,12 @@ def with_comparison(
             in_earlier,
             call("greaterOrEquals", at, instant(window.start)),
         )
-    moved = call(
-        "plus", call("toUnixTimestamp", at), call("multiply", Column(_EARLIER), Number(shift))
+    # Buckets pair by position: by how far the first ones are apart, which is not always the shift.
+    apart = _floor(window.start, width) - _floor(earlier.start, width)
+    own = call(
+        "multiply", call("intDiv", call("toUnixTimestamp", at), Number(width)), Number(width)
     )
-    start = call("multiply", call("intDiv", moved, Number(width)), Number(width))
+    start = call("plus", own, call("multiply", Column(_EARLIER), Number(apart)))
     renamed = [(f"k{position}", part) for position, (_, part) in enumerate(keys)]
     renamed[0] = ("k0", start)
     inner = Select(
@@ -81,6 +84,10 @@ def with_comparison(
         ),
         tuple(compared),
     )
+
+
+def _floor(instant_: datetime, width: int) -> int:
+    return int(instant_.timestamp() // width) * width
 
 
 def _of(column: str, earlier: int) -> Expression:

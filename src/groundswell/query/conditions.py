@@ -1,4 +1,4 @@
-"""Tree of a search → condition on rows of one table. Every filter is read by the role of its key."""
+"""Tree of a search → condition on rows of one table; a filter is read by the role of its key."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def condition(frame: Frame, reader: TableReader, node: Node) -> Expression:
             return _RULES[field.role](frame, reader, field, node)
         case Text(value):
             return _free_text(reader, frame, value)
-        case Has(key, negated, at):
-            return by_kind.exists(frame, reader, field_of(frame, key, at), node)
+        case Has(key):
+            return by_kind.exists(frame, reader, field_of(frame, key, node.at), node)
 
 
 def _free_text(reader: TableReader, frame: Frame, value: str) -> Expression:

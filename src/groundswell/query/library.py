@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from groundswell.query.aggregates import Aggregates
 from groundswell.query.expression import Expression, Number, Word, call
 from groundswell.query.fields import Field
-from groundswell.query.functions import Arg, Arguments, Function
+from groundswell.query.functions import Arg, Arguments, Body, Function
 from groundswell.query.instants import instant
 
 NUMERIC = Arg("column", "numeric")
@@ -17,7 +17,7 @@ INTERVAL = Arg("interval", "interval", None, low=1)
 MINUTE = 60
 
 
-def overall(name: str) -> object:
+def overall(name: str) -> Body:
     """Make the body of an aggregate of one numeric column."""
 
     def body(a: Aggregates, args: Arguments) -> Expression:
@@ -35,7 +35,7 @@ def moment(a: Aggregates, name: str, found: Field) -> Expression:
     return call(f"{name}{or_null}", a.value(found))
 
 
-def level(p: float) -> object:
+def level(p: float) -> Body:
     """Make the body of a fixed percentile."""
     return lambda a, args: a.quantile(p, args[0])
 
@@ -67,7 +67,7 @@ def lowest(a: Aggregates, args: Arguments) -> Expression:
 
 def side(a: Aggregates, condition: str, at: object) -> Expression:
     """The rows on one side of an instant."""
-    return call(condition, a.value_of("timestamp"), instant(at))  # type: ignore[arg-type]
+    return call(condition, a.value_of("timestamp"), instant(at))
 
 
 def rates() -> list[Function]:
@@ -106,11 +106,11 @@ def common() -> list[Function]:
         *(
             f(
                 name,
-                (NUMERIC_OR_DEFAULT if name != "sum" else NUMERIC_OR_DEFAULT,),
+                (NUMERIC_OR_DEFAULT,),
                 reflect,
                 doc,
                 overall(name),
-            )  # type: ignore[arg-type]
+            )
             for name, doc in (
                 ("avg", "Mean of a column."),
                 ("sum", "Sum of a column."),
@@ -125,10 +125,10 @@ def common() -> list[Function]:
                 reflect,
                 f"{p_:.0%} of the values are at most this.",
                 level(p_),
-            )  # type: ignore[arg-type]
+            )
             for name, p_ in fixed.items()
         ),
-        f("p100", (NUMERIC_OR_DEFAULT,), reflect, "Largest value of a column.", overall("max")),  # type: ignore[arg-type]
+        f("p100", (NUMERIC_OR_DEFAULT,), reflect, "Largest value of a column.", overall("max")),
         f(
             "percentile",
             (NUMERIC, p),

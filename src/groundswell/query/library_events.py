@@ -13,6 +13,7 @@ from groundswell.query.expression import Expression, Number, Value, all_of, call
 from groundswell.query.fields import Field
 from groundswell.query.functions import Arg, Arguments, Function, wrong
 from groundswell.query.library import ANY, INTERVAL, MINUTE, NUMERIC, by_name, common, side
+from groundswell.query.reader import TableReader
 from groundswell.query.statuses import NOT_FAILED
 
 _MS = "millisecond"
@@ -29,6 +30,9 @@ _ALPHA, _BETA = 5.8875, 111.8625
 def failed(a: Aggregates) -> Expression:
     """The rows whose status is a failure; an unknown one is none."""
     status = a.field("transaction.status")
+    if isinstance(a.reader, TableReader) and a.reader.has(status):
+        return call("notIn", a.reader.raw(status), strings((*NOT_FAILED, "")))
+
     return call("notIn", a.value(status), strings(NOT_FAILED))
 
 

@@ -18,7 +18,7 @@ from groundswell.query.expression import (
     call,
     strings,
 )
-from groundswell.query.functions import Arg, Arguments, Function
+from groundswell.query.functions import Arg, Arguments, Body, Function
 from groundswell.query.library import (
     ANY,
     MINUTE,
@@ -133,10 +133,10 @@ def _rows() -> list[Function]:
     at = Arg("timestamp", "date")
     scope = Arg("scope", "choice", "app", choices=("app", "local"))
 
-    def tag(field: str, value: str) -> object:
+    def tag(field: str, value: str) -> Body:
         return lambda a, args: a.count(_equals(a, field, value))
 
-    def tag_rate(field: str, value: str) -> object:
+    def tag_rate(field: str, value: str) -> Body:
         return lambda a, args: a.share(a.count(_equals(a, field, value)))
 
     return [
@@ -154,11 +154,11 @@ def _rows() -> list[Function]:
         f("http_error_rate", (), "percentage", "Share of responses with a server error.", lambda a, args: a.share(a.count(_server_error(a)))),
         f("cache_hit_rate", (), "percentage", "Share of cache look-ups that hit.", lambda a, args: _cache(a, "true")),
         f("cache_miss_rate", (), "percentage", "Share of cache look-ups that missed.", lambda a, args: _cache(a, "false")),
-        f("ttid_count", (), "integer", "Number of spans before the initial display.", tag("ttid", "ttid")),  # type: ignore[arg-type]
-        f("ttfd_count", (), "integer", "Number of spans before the full display.", tag("ttfd", "ttfd")),  # type: ignore[arg-type]
-        f("main_thread_count", (), "integer", "Number of spans on the main thread.", tag("span.main_thread", "true")),  # type: ignore[arg-type]
-        f("ttid_contribution_rate", (), "percentage", "Share of spans before the initial display.", tag_rate("ttid", "ttid")),  # type: ignore[arg-type]
-        f("ttfd_contribution_rate", (), "percentage", "Share of spans before the full display.", tag_rate("ttfd", "ttfd")),  # type: ignore[arg-type]
+        f("ttid_count", (), "integer", "Number of spans before the initial display.", tag("ttid", "ttid")),
+        f("ttfd_count", (), "integer", "Number of spans before the full display.", tag("ttfd", "ttfd")),
+        f("main_thread_count", (), "integer", "Number of spans on the main thread.", tag("span.main_thread", "true")),
+        f("ttid_contribution_rate", (), "percentage", "Share of spans before the initial display.", tag_rate("ttid", "ttid")),
+        f("ttfd_contribution_rate", (), "percentage", "Share of spans before the full display.", tag_rate("ttfd", "ttfd")),
         f("trace_status_rate", (Arg("status", "text"),), "percentage", "Share of spans whose transaction has a status.", lambda a, args: a.share(a.count(_equals(a, "trace.status", args[0])))),
         f("trace_error_rate", (), "percentage", "Share of spans whose transaction failed.", _trace_error),
         f("division", (NUMERIC, NUMERIC), "percentage", "Sum of one column by the sum of another.", lambda a, args: _ratio(a.over("sum", args[0]), a.over("sum", args[1]))),

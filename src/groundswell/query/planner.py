@@ -33,7 +33,7 @@ from groundswell.query.groups import rank_of
 from groundswell.query.plan import Merge, Scan, Select
 from groundswell.query.question import Dataset, Output, Question
 from groundswell.query.reader import MergedReader, Reader, TableReader
-from groundswell.query.search import parse
+from groundswell.query.search import parse, refuse
 from groundswell.query.selection import Item, Selector, expression_of
 from groundswell.query.tips import tips_of
 from groundswell.query.tree import EVERYTHING, Filter, Node
@@ -148,7 +148,7 @@ class Planner:
         selected = {part.key for item in items for part in (item, *item.inputs)}
         any_selected = any(item.is_aggregate for item in items)
         for one in calls_in(node):
-            item = self.selector.function(call_of(one), one.key.text)
+            item = self._filtered_by(one)
             if item.key not in selected and not (self.question.auto_aggregations and any_selected):
                 raise UserError(
                     f"{one.key.text} is used in a condition but is not selected",
@@ -165,6 +165,12 @@ class Planner:
             for name in found:
                 self.frame.note(f"{name} in the search has no effect on a series")
         return found
+
+    def _filtered_by(self, one: Filter) -> Item:
+        try:
+            return self.selector.function(call_of(one), one.key.text)
+        except UserError as error:
+            raise refuse(error.message, one.at, code=error.code) from None
 
     def _tables(
         self,

@@ -55,7 +55,10 @@ def refuse(message: str, at: int | None = None, *, code: str = "invalid_query") 
     return UserError(f"{message}{where}", code=code, field="query")
 
 
-def parse(text: str, limits: Limits = Limits()) -> Node:
+_DEFAULT_LIMITS = Limits()
+
+
+def parse(text: str, limits: Limits = _DEFAULT_LIMITS) -> Node:
     """Read a search. Raises UserError that says where, what was wrong and what would be right."""
     if len(text) > limits.max_length:
         raise refuse(

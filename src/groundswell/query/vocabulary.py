@@ -25,7 +25,8 @@ TYPES = frozenset(
 
 _PLAIN = """
     CAST abs arrayAll arrayCount arrayDistinct arrayElement arrayExists arrayFilter arrayFlatten
-    arrayJoin arrayConcat arrayMap arrayMax arraySlice array coalesce empty endsWith floor greatest has hasAny if ifNull
+    arrayJoin arrayConcat arrayMap arrayMax arraySlice array coalesce empty endsWith floor greatest
+    has hasAny if ifNull
     intDiv isNotNull isNull least length log10 lower lowerUTF8 mapContains match multiIf notEmpty
     nullIf positionCaseInsensitive positionCaseInsensitiveUTF8 pow round splitByChar startsWith
     toFloat64 toFloat64OrNull toInt32OrNull toInt64 toStartOfDay toStartOfHour toString toUInt64
