@@ -315,6 +315,7 @@ def _derive_tags(
     ctx.derive_tags(tags, contexts)
     for name, value in (
         ("level", level),
+        ("device.class", ctx.device_class(contexts)),
         ("server_name", text(event.get("server_name"), 256)),
         ("site", text(event.get("site"), MAX_VALUE)),
         ("logger", text(event.get("logger"), 64)),

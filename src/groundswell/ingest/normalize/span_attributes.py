@@ -1,4 +1,4 @@
-"""The tags, data and measurements of spans → what their columns hold, gathered as Arrow wants them."""
+"""Tags, data and measurements of spans → what their columns hold, flat as Arrow wants them."""
 
 from __future__ import annotations
 
@@ -47,18 +47,22 @@ class SpanAttributes:
         self._tag_keys: list[str] = []
         self._tag_values: list[str] = []
         self._tag_counts: list[int] = []
+        self._segment: Segment | None = None
+        self._from_segment: dict[str, str] = {}
         self._numbers: list[dict[str, float]] = []
 
     def add(self, span: Span, segment: Segment) -> None:
         data = span.data if type(span.data) is dict else {}
         scrubber = segment.scrubber
-        tags: dict[str, str] = {}
+        tags = self._inherited(segment)
         numbers: dict[str, float] = {}
         sensitive = scrubber.is_sensitive
         for key, value in data.items():
             kind = type(value)
             if kind is str:
                 if key in _NOT_TAGS:
+                    if value == "main" and key == "thread.name":
+                        tags["main_thread"] = "true"
                     continue
                 if key in _NUMERIC:
                     found = number(value)
@@ -84,6 +88,19 @@ class SpanAttributes:
         self._tag_values.extend(tags.values())
         self._tag_counts.append(len(tags))
         self._numbers.append(numbers)
+
+    def _inherited(self, segment: Segment) -> dict[str, str]:
+        """The few tags of a segment that statistics ask of its spans."""
+        if segment is not self._segment:
+            self._segment = segment
+            self._from_segment = {}
+            for name, found in (
+                ("os.name", segment.tags.get("os.name")),
+                ("user.geo.subregion", segment.contexts.get("geo.subregion")),
+            ):
+                if found:
+                    self._from_segment[name] = found
+        return self._from_segment.copy()
 
     def tags(self) -> pa.Array:
         return pa.MapArray.from_arrays(

@@ -190,7 +190,7 @@ def _breakdowns(spans: list[Span], line: _Timeline, segments: int) -> list[dict[
         owner, code = divmod(key, width)
         row = found[owner]
         if code < len(BREAKDOWN_OPS):
-            row["ops." + BREAKDOWN_OPS[code]] = value
+            row[BREAKDOWN_OPS[code]] = value
         row[TOTAL_TIME] = row.get(TOTAL_TIME, 0.0) + value
     return found
 
