@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from groundswell.config import Settings
@@ -67,9 +69,14 @@ def shop_projects(engine: Engine) -> dict[int, str]:
     return {web: "web", api: "api"}
 
 
-@pytest.fixture
-def statistics(engine: Engine, sqlite_metadata: Metadata, settings: Settings) -> Statistics:
-    return Statistics(engine, sqlite_metadata, settings)
+@pytest.fixture(scope="session")
+def statistics(
+    engine: Engine, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Statistics]:
+    metadata = Metadata.open(f"sqlite:///{tmp_path_factory.mktemp('shop') / 'metadata.db'}")
+    metadata.migrate()
+    yield Statistics(engine, metadata, settings)
+    metadata.close()
 
 
 @pytest.fixture

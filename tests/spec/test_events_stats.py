@@ -278,7 +278,7 @@ async def test_top_events_in_several_axes(web: Asker) -> None:
     [
         (["title", "project"], ["web,Boom", "api,Boom", "web,Other", "web,Third"]),
         (["environment"], ["prod", "None"]),
-        (["customer"], ["", "acme", "zeta"]),
+        (["customer"], ["None", "acme", "zeta"]),
         (["level", "title"], ["error,Boom", "error,Other", "fatal,Boom", "warning,Third"]),
         (["issue"], ["unknown"]),
         (["timestamp.to_day"], [MIDNIGHT.isoformat()]),

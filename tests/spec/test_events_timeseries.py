@@ -85,7 +85,7 @@ async def test_comparison(web: Asker) -> None:
     assert [(v["value"], v["comparisonValue"]) for v in series["values"]] == [
         (1, 1),
         (1, 0),
-        (0, 1),
+        (0, 0),
     ]
 
 

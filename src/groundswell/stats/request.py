@@ -67,8 +67,9 @@ class TopEvents:
 class SeriesRequest:
     """A question for series. `axes` as typed, `functions` as understood, one for one.
 
-    partial keeps the bucket that holds the end; zerofill fills empty ones; names_as_typed puts the
-    axis as typed instead of its alias into `meta`.
+    partial keeps the bucket that holds the end, to_the_end the one that starts there as well;
+    zerofill fills empty ones; names_as_typed puts the axis as typed instead of its alias into
+    `meta`.
     """
 
     asking: Asking
@@ -78,6 +79,7 @@ class SeriesRequest:
     top: TopEvents | None = None
     comparison_s: int | None = None
     partial: bool = False
+    to_the_end: bool = False
     zerofill: bool = True
     names_as_typed: bool = False
 
@@ -162,7 +164,7 @@ def parse_timeseries(
         interval_s=_interval(params, window, top),
         top=top,
         comparison_s=_comparison(params, window, functions, now - retention, top),
-        partial=True,
+        to_the_end=True,
         names_as_typed=True,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from groundswell.model.series import Cell, Series
@@ -19,7 +20,12 @@ TIME = "time"
 
 def grid_of(request: SeriesRequest) -> Grid:
     """Lay the buckets of a request."""
-    return bucket_grid(request.asking.window, request.interval_s, partial=request.partial)
+    grid = bucket_grid(request.asking.window, request.interval_s, partial=request.partial)
+    if not request.to_the_end:
+        return grid
+
+    first, last = grid.start, int(request.asking.window.end.timestamp())
+    return replace(grid, starts=tuple(range(first, last + 1, grid.width_s)))
 
 
 def outputs_of(request: SeriesRequest, statement: Statement) -> tuple[Output, ...]:
