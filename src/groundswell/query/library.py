@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from groundswell.query.aggregates import Aggregates
 from groundswell.query.expression import Expression, Number, Word, call
@@ -65,7 +66,7 @@ def lowest(a: Aggregates, args: Arguments) -> Expression:
     return call(f"min{or_null}", a.value(args[0]))
 
 
-def side(a: Aggregates, condition: str, at: object) -> Expression:
+def side(a: Aggregates, condition: str, at: datetime) -> Expression:
     """The rows on one side of an instant."""
     return call(condition, a.value_of("timestamp"), instant(at))
 

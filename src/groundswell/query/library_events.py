@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from groundswell.query.aggregates import Aggregates
 from groundswell.query.calls import unquote
@@ -152,7 +153,7 @@ def _before(condition: str) -> str:
     return turned.get(condition, {"lessOrEquals": "greaterOrEquals"}.get(condition, condition))
 
 
-def _in_range(a: Aggregates, condition: str, middle: object) -> Expression:
+def _in_range(a: Aggregates, condition: str, middle: datetime) -> Expression:
     return side(a, _before(condition), middle)
 
 

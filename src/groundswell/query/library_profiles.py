@@ -6,6 +6,7 @@ profile; a call counts when it had time of its own."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from groundswell.query.aggregates import Aggregates
 from groundswell.query.expression import Call, Column, Each, Expression, Number, Word, call
@@ -63,18 +64,18 @@ def _cpm(a: Aggregates, args: Arguments) -> Expression:
     return call("divide", a.count_calls(), Number(_minutes(a)))
 
 
-def _cpm_side(a: Aggregates, at: object, condition: str) -> Expression:
+def _cpm_side(a: Aggregates, at: datetime, condition: str) -> Expression:
     window = a.frame.window
     seconds = (
-        (at - window.start).total_seconds()  # type: ignore[operator]
+        (at - window.start).total_seconds()
         if condition == "less"
-        else (window.end - at).total_seconds()  # type: ignore[operator]
+        else (window.end - at).total_seconds()
     )
     counted = a.count_calls(side(a, condition, at))
     return call("divide", counted, Number(max(seconds, 1) / MINUTE))
 
 
-def _cpm_delta(a: Aggregates, at: object) -> Expression:
+def _cpm_delta(a: Aggregates, at: datetime) -> Expression:
     return call("minus", _cpm_side(a, at, "greater"), _cpm_side(a, at, "less"))
 
 
