@@ -154,7 +154,8 @@ class _Axes:
     def x(self, field: str = "t") -> Spec:
         return {
             "field": field,
-            "type": "temporal",
+            # Milliseconds on a linear scale: a page without `eval` cannot compute dates in a scale.
+            "type": "quantitative",
             "axis": {
                 "title": None,
                 "values": [t * 1000 for t in time_ticks(self.first, self.last, self.width // 90)],
@@ -163,7 +164,11 @@ class _Axes:
                     "utcFormat(datum.value, '%b %d') : utcFormat(datum.value, '%H:%M')"
                 ),
             },
-            "scale": {"type": "utc", "domain": [self.first * 1000, self.last * 1000]},
+            "scale": {
+                "domain": [self.first * 1000, self.last * 1000],
+                "zero": False,
+                "nice": False,
+            },
         }
 
     def y(self, field: str) -> Spec:
@@ -188,20 +193,29 @@ def _series(chart: Chart, colours: look.Theme, axes: _Axes) -> list[Spec]:
 
     if chart.kind.is_bar:
         encoding["x2"] = {"field": "t2"}
-        mark: Spec = {"type": "bar", **({} if several else {"color": single})}
+        mark: Spec = {"type": "bar", "orient": "vertical", **({} if several else {"color": single})}
         return [{"data": {"values": rows}, "mark": mark, "encoding": encoding}]
 
     if chart.kind is Kind.STACKED_AREA:
-        mark = {"type": "area", "opacity": 0.95, **({} if several else {"color": single})}
+        mark = {
+            "type": "area",
+            "orient": "vertical",
+            "opacity": 0.95,
+            **({} if several else {"color": single}),
+        }
         return [{"data": {"values": rows}, "mark": mark, "encoding": encoding}]
 
     if several:
         encoding |= _dashes(chart)
-    line_mark: Spec = {"type": "line", **({} if several else {"color": single})}
+    line_mark: Spec = {
+        "type": "line",
+        "orient": "vertical",
+        **({} if several else {"color": single}),
+    }
     layers: list[Spec] = [{"data": {"values": rows}, "mark": line_mark, "encoding": encoding}]
     normal = [line for line in chart.lines if line.role == "normal"]
     if chart.kind is Kind.AREA and len(normal) == 1:
-        area = {"type": "area", "color": single, "opacity": 0.12, "line": False}
+        area = {"type": "area", "orient": "vertical", "color": single, "opacity": 0.12}
         own = [row for row in rows if row["s"] == normal[0].name]
         under = {"x": axes.x(), "y": axes.y("v")}
         layers.insert(0, {"data": {"values": own}, "mark": area, "encoding": under})

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import time
 from collections import OrderedDict, deque
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
+from sqlalchemy import Connection
 
+from groundswell import access
 from groundswell.errors import NotAuthenticated, UserError
 from groundswell.model.tenancy import Caller
-from groundswell.store.metadata import Metadata
+from groundswell.store.metadata import Metadata, tenancy
 from groundswell.store.metadata import sessions as rows
 
 COOKIE = "groundswell_session"
@@ -24,8 +22,6 @@ LASTS = timedelta(days=14)
 TRIES_PER_MINUTE = 5
 TRIES_PER_MINUTE_OF_ADDRESS = 30
 MAX_REMEMBERED = 10_000
-
-_hasher = PasswordHasher()
 
 
 async def session_caller(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
@@ -38,11 +34,7 @@ async def session_caller(connection: ASGIConnection[Any, Any, Any, Any]) -> Call
         raise NotAuthenticated
 
     metadata: Metadata = connection.app.state.services.metadata
-    user = await metadata.run(rows.person, token, datetime.now(UTC))
-    if user is None:
-        raise NotAuthenticated("The session has ended. Log in again.")
-
-    return Caller(user=user, org_id=None, scopes=frozenset(), is_session=True)
+    return await metadata.run(_caller, token, datetime.now(UTC))
 
 
 class TooManyTries(UserError):
@@ -94,14 +86,7 @@ async def log_in(
     Raises TooManyTries.
     """
     tries.take(address, email, time.monotonic())
-    found = await metadata.run(rows.credentials, email)
-    # Somebody's hash is checked in any case, so that time does not tell who exists.
-    password_hash = found[1] if found else await asyncio.to_thread(_nobody)
-    matches = await asyncio.to_thread(_verify, password_hash, password)
-    if not matches or found is None:
-        return None
-
-    return await metadata.run(rows.begin, found[0], now=now, lasts=LASTS)
+    return await metadata.run(_open, email, password, now)
 
 
 async def log_out(metadata: Metadata, token: str) -> None:
@@ -122,13 +107,14 @@ def cookie(token: str, *, secure: bool) -> Cookie:
     )
 
 
-@functools.cache
-def _nobody() -> str:
-    return _hasher.hash("nobody has this password")
+def _open(connection: Connection, email: str, password: str, now: datetime) -> str | None:
+    user = tenancy.verify_password(connection, email, password)
+    return rows.begin(connection, user.id, now=now, lasts=LASTS) if user else None
 
 
-def _verify(password_hash: str, password: str) -> bool:
-    try:
-        return _hasher.verify(password_hash, password)
-    except (VerificationError, InvalidHashError):
-        return False
+def _caller(connection: Connection, token: str, now: datetime) -> Caller:
+    user_id = rows.user_of(connection, token, now)
+    if user_id is None:
+        raise NotAuthenticated("The session has ended. Log in again.")
+
+    return access.session_caller(connection, user_id)

@@ -1,1 +1,29 @@
-"""Pages: templates, static files and the handlers that fill them."""
+"""Pages: templates, static files, the handlers that fill them, and what guards them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Router
+from litestar.types import Middleware
+
+from groundswell.http import snapshots
+from groundswell.http.web import assets, discover, login, overview, settings
+from groundswell.http.web.failures import HANDLERS
+from groundswell.http.web.security import guard
+
+ROUTES: list[Any] = [
+    *assets.ROUTES,
+    *snapshots.ROUTES,
+    Router(
+        path="/",
+        route_handlers=[
+            *login.ROUTES,
+            *overview.ROUTES,
+            *discover.ROUTES,
+            *settings.ROUTES,
+        ],
+        exception_handlers=HANDLERS,
+    ),
+]
+MIDDLEWARE: list[Middleware] = [guard]

@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Column, Connection, ForeignKey, Index, String, Table, delete, insert, select
 
-from groundswell.model.tenancy import User, UserId
+from groundswell.model.tenancy import UserId
 from groundswell.store.metadata.columns import BigId, UtcTime, registry
-from groundswell.store.metadata.tables import users
+from groundswell.store.metadata.people import session_fingerprint
 
 sessions = Table(
     "sessions",
     registry,
     Column("token_hash", String(64), primary_key=True),
     Column("user_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("fingerprint", String(32), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
     Index(None, "user_id"),
@@ -30,36 +31,27 @@ def begin(connection: Connection, user_id: UserId, *, now: datetime, lasts: time
     connection.execute(delete(sessions).where(sessions.c.expires_at < now))
     connection.execute(
         insert(sessions).values(
-            token_hash=_hash(token), user_id=user_id, created_at=now, expires_at=now + lasts
+            token_hash=_hash(token),
+            user_id=user_id,
+            fingerprint=session_fingerprint(connection, user_id),
+            created_at=now,
+            expires_at=now + lasts,
         )
     )
     return token
 
 
-def person(connection: Connection, token: str, now: datetime) -> User | None:
-    """Tell whose session it is; None when it ended or the person was switched off."""
+def user_of(connection: Connection, token: str, now: datetime) -> UserId | None:
+    """Tell whose session it is; None when it ended, or the password was changed since."""
     row = connection.execute(
-        select(users)
-        .join(sessions, sessions.c.user_id == users.c.id)
+        select(sessions.c.user_id, sessions.c.fingerprint)
         .where(sessions.c.token_hash == _hash(token))
         .where(sessions.c.expires_at > now)
-        .where(users.c.is_active)
     ).one_or_none()
-    if row is None:
+    if row is None or row.fingerprint != session_fingerprint(connection, row.user_id):
         return None
 
-    return User(UserId(row.id), row.email, row.name, row.is_active, row.created_at)
-
-
-def credentials(connection: Connection, email: str) -> tuple[UserId, str] | None:
-    """Give the id and password hash of an active person who has a password."""
-    row = connection.execute(
-        select(users.c.id, users.c.password_hash)
-        .where(users.c.email == email.strip().lower())
-        .where(users.c.is_active)
-        .where(users.c.password_hash.is_not(None))
-    ).one_or_none()
-    return (UserId(row.id), row.password_hash) if row else None
+    return UserId(row.user_id)
 
 
 def end(connection: Connection, token: str) -> None:

@@ -1,0 +1,108 @@
+"""Rows of an answer → cells of a page: words for people, and what a click on a value asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from groundswell.charts.units import measure
+from groundswell.http.web.state import State
+from groundswell.model.series import Cell, TableAnswer
+from groundswell.slack.requests import is_aggregate
+
+NUMBERS = frozenset({"integer", "number", "duration", "percentage", "rate", "size"})
+_PLAIN_VALUE = re.compile(r"[\w.:/@-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The head of a column; `address` sorts by it, or turns the order round."""
+
+    name: str
+    address: str
+    is_number: bool
+    sorted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One cell; `address` narrows the search to its value."""
+
+    text: str
+    is_number: bool = False
+    is_none: bool = False
+    address: str = ""
+
+
+def columns_of(state: State, answer: TableAnswer) -> list[Column]:
+    """Make the heads of the columns that were asked for."""
+    current = state.sort[0] if state.sort else ""
+    heads = []
+    for name in state.fields:
+        is_down, is_up = current == f"-{name}", current == name
+        turned = name if is_down else f"-{name}"
+        heads.append(
+            Column(
+                name=name.removeprefix("equation|"),
+                address="?" + state.address(sort=turned, cursor=None),
+                is_number=_type(answer, name)[0] in NUMBERS,
+                sorted="descending" if is_down else "ascending" if is_up else "",
+            )
+        )
+    return heads
+
+
+def cells_of(state: State, answer: TableAnswer, row: Mapping[str, Cell]) -> list[Shown]:
+    """Make the cells of one row."""
+    return [_cell(state, name, *_type(answer, name), row.get(name)) for name in state.fields]
+
+
+def term(name: str, value: Cell) -> str:
+    """Write the search term that keeps rows with this value."""
+    if value is None or value == "":
+        return f"!has:{name}"
+
+    text = str(value)
+    if _PLAIN_VALUE.fullmatch(text):
+        return f"{name}:{text}"
+
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")
+    return f'{name}:"{escaped}"'
+
+
+def _cell(state: State, name: str, kind: str, unit: str | None, value: Cell) -> Shown:
+    is_number = kind in NUMBERS
+    if value is None or value == "":
+        text, is_none = "(none)", True
+    else:
+        text, is_none = _text(kind, unit, value), False
+    can_narrow = kind in {"string", "boolean"} and not is_aggregate(name)
+    address = ""
+    if can_narrow and not isinstance(value, list) and "\n" not in str(value):
+        query = f"{state.query} {term(name, value)}".strip()
+        address = "?" + state.address(query=query, cursor=None)
+    return Shown(text, is_number, is_none, address)
+
+
+def _text(kind: str, unit: str | None, value: Cell) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+
+    if kind == "date" and isinstance(value, str):
+        return value[:19].replace("T", " ")
+
+    if isinstance(value, (int, float)) and kind in NUMBERS:
+        if kind == "integer" or (kind == "number" and float(value).is_integer()):
+            return f"{value:,.0f}"
+
+        return measure(kind, unit).text(value)
+
+    return str(value)
+
+
+def _type(answer: TableAnswer, name: str) -> tuple[str, str | None]:
+    return answer.columns.get(name, ("string", None))
