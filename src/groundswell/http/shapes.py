@@ -11,16 +11,16 @@ from groundswell.model.tenancy import Organization, Project, ProjectKey, Role, T
 from groundswell.store.metadata import tenancy
 
 
-class Shape(msgspec.Struct, rename="camel", kw_only=True):
+class Shape(msgspec.Struct, rename="camel", frozen=True, kw_only=True):
     """One object of the API; fields are camel case on the wire."""
 
 
-class Avatar(Shape, kw_only=True):
+class Avatar(Shape, frozen=True, kw_only=True):
     avatar_type: str = "letter_avatar"
     avatar_uuid: str | None = None
 
 
-class UserShape(Shape, kw_only=True):
+class UserShape(Shape, frozen=True, kw_only=True):
     id: str
     name: str
     username: str
@@ -37,23 +37,23 @@ class UserShape(Shape, kw_only=True):
     emails: list[dict[str, Any]] = []
 
 
-class Status(Shape, kw_only=True):
+class Status(Shape, frozen=True, kw_only=True):
     id: str = "active"
     name: str = "active"
 
 
-class Links(Shape, kw_only=True):
+class Links(Shape, frozen=True, kw_only=True):
     organization_url: str
     region_url: str = ""
 
 
-class TeamRef(Shape, kw_only=True):
+class TeamRef(Shape, frozen=True, kw_only=True):
     id: str
     slug: str
     name: str
 
 
-class ProjectShape(Shape, kw_only=True):
+class ProjectShape(Shape, frozen=True, kw_only=True):
     id: str
     slug: str
     name: str
@@ -78,7 +78,7 @@ class ProjectShape(Shape, kw_only=True):
     options: dict[str, Any] = {}
 
 
-class TeamShape(Shape, kw_only=True):
+class TeamShape(Shape, frozen=True, kw_only=True):
     id: str
     slug: str
     name: str
@@ -93,7 +93,7 @@ class TeamShape(Shape, kw_only=True):
     projects: list[ProjectShape] = []
 
 
-class OrganizationShape(Shape, kw_only=True):
+class OrganizationShape(Shape, frozen=True, kw_only=True):
     id: str
     slug: str
     name: str
@@ -107,7 +107,7 @@ class OrganizationShape(Shape, kw_only=True):
     has_auth_provider: bool = False
 
 
-class OrganizationDetail(OrganizationShape, kw_only=True):
+class OrganizationDetail(OrganizationShape, frozen=True, kw_only=True):
     open_membership: bool
     access: list[str] = []
     role: str | None = None
@@ -115,7 +115,7 @@ class OrganizationDetail(OrganizationShape, kw_only=True):
     teams: list[TeamShape] = []
 
 
-class KeyShape(Shape, kw_only=True):
+class KeyShape(Shape, frozen=True, kw_only=True):
     id: str
     name: str
     label: str
@@ -128,7 +128,7 @@ class KeyShape(Shape, kw_only=True):
     dsn: dict[str, str]
 
 
-class MemberShape(Shape, kw_only=True):
+class MemberShape(Shape, frozen=True, kw_only=True):
     id: str
     email: str
     name: str
