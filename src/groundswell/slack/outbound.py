@@ -193,7 +193,7 @@ class Outbound:
 
 def _refusal(method: str, error: SlackApiError) -> SlackError:
     response = error.response
-    status: int = getattr(response, "status_code", None) or getattr(response, "status", 200)
+    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0) or 200)
     data = getattr(response, "data", None)
     answer = data if isinstance(data, dict) else {}
     word = str(answer.get("error") or f"status_{status}")

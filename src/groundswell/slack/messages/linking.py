@@ -16,6 +16,7 @@ INSUFFICIENT_ROLE = (
 )
 NO_TEAM = "No team is linked to this channel."
 _VALIDITY = "The page works once, within 15 minutes, and only for you."
+PRESS_NEEDS_IDENTITY = "Link your Slack identity now: send `link` to this app in a direct message."
 LINKED = "Your Slack identity is linked. You are good to go!"
 UNLINKED = "Your Slack identity is not linked any more."
 

@@ -223,7 +223,7 @@ def _installation(connection: Connection, row: Row[Any]) -> Installation:
     )
 
 
-def learn(connection: Connection, installation_id: int, **facts: str | None) -> None:
+def learn(connection: Connection, installation_id: int, /, **facts: str | None) -> None:
     """Remember what Slack told: `name`, `bot_user`, `scopes`, `broken`, `rung`."""
     connection.execute(
         update(installations).where(installations.c.id == installation_id).values(**facts)

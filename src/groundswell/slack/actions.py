@@ -1,0 +1,128 @@
+"""Buttons: a press → what it does. Rooms that own buttons register a handler by `action_id`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection
+
+from groundswell.model.tenancy import User
+from groundswell.slack.inbound import text_of
+from groundswell.slack.messages.linking import PRESS_NEEDS_IDENTITY
+from groundswell.slack.messages.unfurls import IGNORE_ACTION, LINK_ACTION
+from groundswell.slack.outbound import SlackError
+from groundswell.slack.workspaces import Workspaces, utc_now
+from groundswell.store.metadata import slack as rows
+
+ANALYTICS = "integrations.slack.chart_unfurl_action"
+_PROMPT = frozenset({LINK_ACTION, IGNORE_ACTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """One press of a button by a person who is known here."""
+
+    installation: rows.Installation
+    user: User
+    slack_user: str
+    action_id: str
+    value: str
+    channel: str
+    message_ts: str
+    response_url: str
+
+
+# What a handler gives back is told to the presser alone; None says nothing.
+Handler: TypeAlias = Callable[[Pressed], Awaitable[str | None]]
+
+
+class Actions:
+    """Answers presses. What nobody registered (buttons that only open an address) does nothing."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
+        self.handlers: dict[str, Handler] = {}
+
+    async def act(self, installation: rows.Installation, payload: Mapping[str, Any]) -> None:
+        """Do what the buttons of one payload mean."""
+        response_url = text_of(payload, "response_url")
+        slack_user = text_of(_object(payload, "user"), "id")
+        is_unfurl = _object(payload, "container").get("is_app_unfurl") is True
+        actions = payload.get("actions")
+        for action in actions if isinstance(actions, list) else []:
+            if not isinstance(action, dict):
+                continue
+            action_id, value = text_of(action, "action_id"), text_of(action, "value")
+            handler = self.handlers.get(action_id.partition("::")[0])
+            if value in _PROMPT or action_id in _PROMPT:
+                await self._prompt(installation, value or action_id, slack_user, response_url)
+            elif handler is not None:
+                pressed = (action_id, value, _channel(payload), _message(payload), response_url)
+                said = await self._press(installation, slack_user, handler, pressed)
+                if said:
+                    await self._say(installation, response_url, said, is_unfurl=is_unfurl)
+
+    async def _prompt(
+        self, installation: rows.Installation, chosen: str, slack_user: str, response_url: str
+    ) -> None:
+        org_id = installation.org_ids[0] if installation.org_ids else None
+
+        def record(connection: Connection) -> None:
+            user = rows.user_of(connection, installation.id, slack_user)
+            data = {"organization_id": org_id, "action": chosen}
+            user_id = user.id if user else None
+            rows.record(connection, ANALYTICS, data, utc_now(), org_id=org_id, user_id=user_id)
+
+        await self._workspaces.metadata.run(record)
+        await self._respond(installation, response_url, {"delete_original": True})
+
+    async def _press(
+        self,
+        installation: rows.Installation,
+        slack_user: str,
+        handler: Handler,
+        pressed: tuple[str, str, str, str, str],
+    ) -> str | None:
+        user = await self._workspaces.metadata.run(rows.user_of, installation.id, slack_user)
+        if user is None:
+            return PRESS_NEEDS_IDENTITY
+
+        return await handler(Pressed(installation, user, slack_user, *pressed))
+
+    async def _say(
+        self, installation: rows.Installation, response_url: str, text: str, *, is_unfurl: bool
+    ) -> None:
+        body: dict[str, Any] = {"response_type": "ephemeral", "replace_original": False}
+        section = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+        # Slack refuses `text` where the pressed button stands in an unfurl.
+        body |= {"blocks": [section]} if is_unfurl else {"text": text}
+        await self._respond(installation, response_url, body)
+
+    async def _respond(
+        self, installation: rows.Installation, response_url: str, body: Mapping[str, Any]
+    ) -> None:
+        if not response_url:
+            return
+
+        try:
+            await self._workspaces.outbound.respond(response_url, body)
+        except SlackError as error:
+            await self._workspaces.note(
+                "action", installation.team, "response", "failed", str(error)
+            )
+
+
+def _object(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = payload.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _channel(payload: Mapping[str, Any]) -> str:
+    return text_of(_object(payload, "channel"), "id")
+
+
+def _message(payload: Mapping[str, Any]) -> str:
+    found = text_of(_object(payload, "container"), "message_ts")
+    return found or text_of(_object(payload, "message"), "ts")

@@ -1,0 +1,207 @@
+"""Commands in direct messages and after the slash: text → answer. Answers change nothing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from groundswell.model.tenancy import OrgId, Role, User
+from groundswell.slack.linking import Page, Signer, Ticket
+from groundswell.slack.messages import linking as words
+from groundswell.slack.messages.help import Command, help_message
+from groundswell.store.metadata import Metadata
+from groundswell.store.metadata import slack as rows
+
+MAY_LINK_TEAMS = frozenset({Role.ADMIN, Role.MANAGER, Role.OWNER})
+DIRECT_MESSAGE = "directmessage"
+_ORG = re.compile(r"(?:^|\s)org:([\w-]+)", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One command as it was typed."""
+
+    installation: rows.Installation
+    text: str
+    slack_user: str
+    channel: str
+    channel_name: str = ""
+    response_url: str = ""
+    is_direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said back; `unknown` keeps what nobody understood, for the log."""
+
+    text: str
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    unknown: str = ""
+
+
+Handler = Callable[["Commands", Asked], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One command: what is typed, what the help says, who answers."""
+
+    words: str
+    about: str
+    in_channel: bool
+    handler: Handler
+    listed: bool = True
+
+
+class Commands:
+    """Answers commands from the metadata of the moment."""
+
+    def __init__(self, metadata: Metadata, signer: Signer, docs_url: str) -> None:
+        self.metadata = metadata
+        self.signer = signer
+        self.docs_url = docs_url
+
+    async def answer(self, asked: Asked) -> Answer:
+        """Answer one command; what is not known is answered with the help."""
+        row = find(asked.text)
+        if row is not None:
+            return await row.handler(self, asked)
+
+        typed = asked.text.strip()
+        return self.help(unknown=typed) if typed else self.help()
+
+    def help(self, unknown: str = "") -> Answer:
+        listed = tuple(Command(r.words, r.about, r.in_channel) for r in COMMANDS if r.listed)
+        text, blocks = help_message(
+            listed, docs_url=self.docs_url, unknown=unknown, nearest=nearest(unknown)
+        )
+        return Answer(text, blocks, unknown)
+
+    async def user_of(self, asked: Asked) -> User | None:
+        return await self.metadata.run(rows.user_of, asked.installation.id, asked.slack_user)
+
+    def page(self, page: Page, asked: Asked, org: int = 0) -> str:
+        return self.signer.url(
+            Ticket(
+                page,
+                asked.installation.id,
+                asked.slack_user,
+                asked.channel,
+                asked.channel_name,
+                asked.response_url,
+                org,
+            )
+        )
+
+
+async def _help(commands: Commands, asked: Asked) -> Answer:
+    return commands.help()
+
+
+async def _link(commands: Commands, asked: Asked) -> Answer:
+    user = await commands.user_of(asked)
+    if user is not None:
+        return Answer(words.already_linked(user.email))
+
+    return Answer(words.link_identity(commands.page(Page.LINK_IDENTITY, asked)))
+
+
+async def _unlink(commands: Commands, asked: Asked) -> Answer:
+    if await commands.user_of(asked) is None:
+        return Answer(words.NOT_LINKED)
+
+    return Answer(words.unlink_identity(commands.page(Page.UNLINK_IDENTITY, asked)))
+
+
+async def _link_team(commands: Commands, asked: Asked) -> Answer:
+    if asked.is_direct:
+        return Answer(words.CHANNEL_ONLY)
+
+    user = await commands.user_of(asked)
+    if user is None:
+        return Answer(words.LINK_FIRST)
+
+    roles = await commands.metadata.run(rows.roles, asked.installation.org_ids, user.id)
+    named = _ORG.search(asked.text)
+    chosen = 0
+    if named:
+        slugs = await commands.metadata.run(rows.org_slugs, tuple(roles))
+        chosen = slugs.get(named[1].lower(), 0)
+        if not chosen:
+            return Answer(words.which_organization(list(slugs)))
+    eligible = [org for org, role in roles.items() if role in MAY_LINK_TEAMS and chosen in {0, org}]
+    if not eligible:
+        return Answer(words.INSUFFICIENT_ROLE)
+
+    return Answer(words.link_team(commands.page(Page.LINK_TEAM, asked, chosen)))
+
+
+async def _unlink_team(commands: Commands, asked: Asked) -> Answer:
+    if asked.is_direct:
+        return Answer(words.CHANNEL_ONLY)
+
+    user = await commands.user_of(asked)
+    if user is None:
+        return Answer(words.LINK_FIRST)
+
+    installation = asked.installation
+    linked, roles = await commands.metadata.run(_teams_and_roles, asked, user)
+    mine = [team.org_id for team in linked if team.org_id in roles]
+    if not mine:
+        return Answer(words.NO_TEAM)
+
+    allowed = [org for org in mine if roles[org] in MAY_LINK_TEAMS and org in installation.org_ids]
+    if not allowed:
+        return Answer(words.INSUFFICIENT_ROLE)
+
+    return Answer(words.unlink_team(commands.page(Page.UNLINK_TEAM, asked, allowed[0])))
+
+
+def _teams_and_roles(
+    connection: Any, asked: Asked, user: User
+) -> tuple[list[rows.TeamChannel], dict[OrgId, str]]:
+    installation = asked.installation
+    linked = rows.teams_in_channel(connection, installation.id, asked.channel, asked.channel_name)
+    return linked, rows.roles(connection, installation.org_ids, user.id)
+
+
+COMMANDS: tuple[Row, ...] = (
+    Row("help", "show this help", in_channel=False, handler=_help),
+    Row("link", "link your Slack identity, so that links unfurl", in_channel=False, handler=_link),
+    Row("unlink", "unlink your Slack identity", in_channel=False, handler=_unlink),
+    Row("link team", "send a team's messages here", in_channel=True, handler=_link_team),
+    Row("unlink team", "stop sending a team's messages", in_channel=True, handler=_unlink_team),
+    Row("support", "", in_channel=False, handler=_help, listed=False),
+    Row("docs", "", in_channel=False, handler=_help, listed=False),
+)
+_LONGEST_FIRST = sorted(COMMANDS, key=lambda row: -len(row.words.split()))
+
+
+def find(text: str) -> Row | None:
+    """Find the command that a text begins with, the longest first; further words are ignored."""
+    typed = text.lower().split()
+    for row in _LONGEST_FIRST:
+        expected = row.words.split()
+        if typed[: len(expected)] == expected:
+            return row
+
+    return None
+
+
+def needs_ids(text: str) -> bool:
+    """Say whether a command means a person in a channel and cannot work without both."""
+    row = find(text)
+    return row is not None and row.handler is not _help
+
+
+def nearest(text: str) -> str:
+    """Suggest the command that somebody may have meant."""
+    typed = " ".join(text.lower().split()[:2])
+    names = [row.words for row in COMMANDS]
+    found = difflib.get_close_matches(typed, names, n=1, cutoff=0.6)
+    if not found and typed:
+        found = difflib.get_close_matches(typed.split()[0], names, n=1, cutoff=0.6)
+    return found[0] if found else ""

@@ -1,0 +1,181 @@
+"""A link and its sharer → the answer of the statistics, in words and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection
+
+from groundswell import access
+from groundswell.charts.answers import chart_of, default_title, span_text
+from groundswell.charts.render import Renderer
+from groundswell.charts.spec import vega_lite
+from groundswell.charts.summary import summarize
+from groundswell.errors import NotAllowed, NotFound, UserError
+from groundswell.model.series import SeriesAnswer
+from groundswell.model.tenancy import Caller, Scope, User
+from groundswell.slack.images import Picture
+from groundswell.slack.links import Link
+from groundswell.slack.messages.unfurls import Told
+from groundswell.slack.requests import ChartRequest, Display, from_link, saved_query_id
+from groundswell.stats.request import SeriesRequest, parse_series
+from groundswell.stats.statistics import Statistics
+from groundswell.store.metadata import Metadata
+
+WIDTH, HEIGHT = 800, 320
+MAX_TOP = 5
+SavedQueries: TypeAlias = Callable[[Connection, Scope, str], Mapping[str, Any] | None]
+
+
+class Silent(Exception):
+    """Raised when a link gets no answer and nobody may be told why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What one link shows: told in words, and what its picture is drawn from."""
+
+    link: Link
+    scope: Scope
+    asked: ChartRequest
+    request: SeriesRequest
+    answer: SeriesAnswer
+    told: Told
+
+
+class Previewer:
+    """Answers links with the access of the person who shared them."""
+
+    def __init__(
+        self,
+        metadata: Metadata,
+        statistics: Statistics,
+        renderer: Renderer,
+        saved_queries: SavedQueries,
+    ) -> None:
+        self._metadata = metadata
+        self._statistics = statistics
+        self._renderer = renderer
+        self._saved_queries = saved_queries
+
+    async def preview(
+        self, link: Link, user: User, *, now: datetime, hides_names: bool = False
+    ) -> Preview:
+        """Ask what a link asks. Raises Silent, or UserError where the sharer may know why."""
+        try:
+            scope, saved = await self._metadata.run(self._access, link, user)
+            retention = self._statistics.retention
+            asked = from_link(link, saved, now=now, retention=retention)
+            try:
+                request = parse_series(asked.params, scope, now, retention)
+            except UserError as error:
+                if asked.display is not Display.PREVIOUS or error.code != "outside_retention":
+                    raise
+                asked = asked.without_comparison()
+                request = parse_series(asked.params, scope, now, retention)
+            answer = await self._statistics.series(request)
+        except (NotAllowed, NotFound) as error:
+            raise Silent(str(error)) from error
+
+        if not request.asking.projects:
+            raise Silent("no projects")
+
+        if hides_names:
+            answer = without_names(answer)
+        told = tell(link, asked, request, answer, hides_names=hides_names)
+        return Preview(link, scope, asked, request, answer, told)
+
+    async def draw(self, preview: Preview) -> Picture:
+        """Draw the chart of a preview. Raises UpstreamError."""
+        chart = chart_of(
+            preview.answer,
+            preview.asked.display.value,
+            title=preview.told.title,
+            width=WIDTH,
+            height=HEIGHT,
+        )
+        png = await self._renderer.png(vega_lite(chart))
+        projects = tuple(project.id for project in preview.request.asking.projects)
+        return Picture(png, preview.told.alt, preview.scope.organization.id, projects)
+
+    def _access(
+        self, connection: Connection, link: Link, user: User
+    ) -> tuple[Scope, Mapping[str, Any] | None]:
+        caller = Caller(user=user, org_id=None, scopes=frozenset())
+        scope = access.scope(connection, caller, link.org)
+        id = saved_query_id(link)
+        # A saved query that is gone is no reason to say nothing: the address holds enough.
+        return scope, self._saved_queries(connection, scope, id) if id else None
+
+
+def tell(
+    link: Link,
+    asked: ChartRequest,
+    request: SeriesRequest,
+    answer: SeriesAnswer,
+    *,
+    hides_names: bool = False,
+) -> Told:
+    """Put an answer in words."""
+    query = (asked.params.get("query") or [""])[0]
+    period = _period(asked)
+    words = period or span_text(max(answer.end - answer.start, answer.interval_s))
+    title = asked.name or f"{default_title(answer)}{f' · {query}' if query else ''} · {words}"
+    summary = summarize(answer, title=title)
+    environments = asked.params.get("environment", [])
+    projects = [project.slug for project in request.asking.projects]
+    return Told(
+        url=link.url.replace("&amp;", "&"),
+        title=title,
+        sentence=summary.sentence,
+        sparkline=summary.sparkline,
+        top=summary.top[: MAX_TOP + 1],
+        query="" if hides_names else query,
+        details=(
+            f"{words} · {span_text(answer.interval_s)} buckets",
+            ""
+            if hides_names
+            else _listed("project", projects, all_of=len(request.asking.scope.projects)),
+            _listed("environment", environments),
+            "UTC",
+        ),
+        alt=summary.alt,
+        hidden=hides_names,
+    )
+
+
+def without_names(answer: SeriesAnswer) -> SeriesAnswer:
+    """Call groups by their rank, for channels where strangers read along."""
+    series = tuple(
+        replace(s, group=f"Group {s.order + 1}", group_values=())
+        if s.group is not None and not s.is_other
+        else s
+        for s in answer.series
+    )
+    return replace(answer, series=series)
+
+
+def _period(asked: ChartRequest) -> str:
+    params = asked.params
+    if "statsPeriod" in params:
+        return f"last {params['statsPeriod'][0]}"
+
+    if "start" in params and "end" in params:
+        return f"{params['start'][0]} – {params['end'][0]}"
+
+    return ""
+
+
+def _listed(noun: str, names: list[str], *, all_of: int = -1) -> str:
+    if not names:
+        return ""
+
+    if len(names) == all_of and len(names) > 3:
+        return f"all {noun}s"
+
+    shown = ", ".join(names[:3])
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{noun}{'s' if len(names) > 1 else ''} {shown}{more}"

@@ -1,0 +1,222 @@
+"""Messages that must arrive: kept in the outbox until Slack took them, for up to a day.
+
+One message at a time per channel, in order, about one a second as Slack asks. A key makes the same
+message the same; one that Slack refuses for its picture is sent without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from groundswell.slack.outbound import SlackError
+from groundswell.slack.workspaces import Workspaces, utc_now
+from groundswell.store.metadata import slack as rows
+from groundswell.store.metadata import slack_outbox as outbox
+from groundswell.telemetry import gauge, logger
+
+KEEP = timedelta(hours=24)
+SPACING_S = 1.05
+LOOK_AGAIN_S = 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 900.0
+_PICTURE_REFUSED = frozenset(
+    ("invalid_blocks", "invalid_attachments", "cannot_parse_attachment", "invalid_blocks_format")
+)
+
+log = logger("slack")
+_waiting = gauge("slack_outbox_waiting", "Messages on their way to Slack.")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message. thread: the messages of one thread share this key; the first begins it.
+
+    broadcast: show a reply in the channel too. edits: change the message that began the thread
+    instead of posting another one.
+    """
+
+    key: str
+    installation_id: int
+    channel: str
+    arguments: Mapping[str, Any]
+    thread: str = ""
+    broadcast: bool = False
+    edits: bool = False
+
+
+class Queue:
+    """Delivers the outbox. start() and stop() own its tasks."""
+
+    def __init__(self, workspaces: Workspaces, *, spacing_s: float = SPACING_S) -> None:
+        self._workspaces = workspaces
+        self._spacing_s = spacing_s
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._channels: dict[tuple[int, str], asyncio.Task[None]] = {}
+        self._sent_at: dict[tuple[int, str], float] = {}
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop; what is not delivered stays in the outbox for the next start."""
+        tasks = [task for task in (self._task, *self._channels.values()) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def send(self, message: Outgoing) -> bool:
+        """Take a message; False when it was taken before."""
+        now = utc_now()
+        body = {
+            "arguments": dict(message.arguments),
+            "thread": message.thread,
+            "broadcast": message.broadcast,
+            "edits": message.edits,
+        }
+        is_new = await self._workspaces.metadata.run(
+            outbox.enqueue,
+            message.key,
+            message.installation_id,
+            message.channel,
+            body,
+            now,
+            now + KEEP,
+        )
+        self._wake.set()
+        return is_new
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._look()
+            except Exception as error:
+                log.error("slack_outbox_failed", exc_info=error)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN_S)
+
+    async def _look(self) -> None:
+        waiting = await self._workspaces.metadata.run(outbox.waiting)
+        _waiting.set(len(waiting))
+        by_channel: dict[tuple[int, str], list[outbox.Waiting]] = {}
+        for message in waiting:
+            by_channel.setdefault((message.installation_id, message.channel), []).append(message)
+        for place, messages in by_channel.items():
+            if place not in self._channels and messages[0].due_at <= utc_now():
+                task = asyncio.create_task(self._drain(messages))
+                self._channels[place] = task
+                task.add_done_callback(lambda _, place=place: self._channel_done(place))  # type: ignore[misc]
+
+    def _channel_done(self, place: tuple[int, str]) -> None:
+        self._channels.pop(place, None)
+        self._wake.set()
+
+    async def _drain(self, messages: list[outbox.Waiting]) -> None:
+        for message in messages:
+            place = (message.installation_id, message.channel)
+            pause_s = self._sent_at.get(place, 0.0) + self._spacing_s - time.monotonic()
+            await asyncio.sleep(max(0.0, pause_s))
+            if not await self._deliver(message):
+                # Later messages of the channel wait, so that they keep their order.
+                break
+            self._sent_at[place] = time.monotonic()
+
+    async def _deliver(self, waiting: outbox.Waiting) -> bool:
+        metadata = self._workspaces.metadata
+        installation = await metadata.run(rows.by_id, waiting.installation_id)
+        if installation is None or installation.broken:
+            return await self._later(waiting, installation, "the installation is broken", None)
+
+        try:
+            await self._post(installation, waiting)
+        except SlackError as error:
+            if error.retryable or error.is_dead_token:
+                return await self._later(waiting, installation, str(error), error.retry_after_s)
+            await metadata.run(outbox.settle, waiting.id, "failed", str(error))
+            await self._note(waiting, installation, "failed", str(error))
+            return True
+
+        await metadata.run(outbox.settle, waiting.id, "sent", "ok")
+        await self._note(waiting, installation, "ok", "")
+        return True
+
+    async def _post(self, installation: rows.Installation, waiting: outbox.Waiting) -> None:
+        try:
+            await self._call(installation, waiting, waiting.message["arguments"])
+        except SlackError as error:
+            bare = without_pictures(waiting.message["arguments"])
+            if error.error not in _PICTURE_REFUSED or bare == waiting.message["arguments"]:
+                raise
+            await self._note(waiting, installation, "without picture", str(error))
+            await self._call(installation, waiting, bare)
+
+    async def _call(
+        self,
+        installation: rows.Installation,
+        waiting: outbox.Waiting,
+        arguments: Mapping[str, Any],
+    ) -> None:
+        metadata, thread = self._workspaces.metadata, waiting.message["thread"]
+        place = {"channel": waiting.channel}
+        began = None
+        if thread:
+            began = await metadata.run(outbox.thread_of, thread, waiting.channel)
+        if began is not None and waiting.message["edits"]:
+            kept = {k: v for k, v in arguments.items() if k in {"text", "blocks", "attachments"}}
+            await self._workspaces.call(installation, "chat.update", **place, ts=began, **kept)
+            return
+
+        if began is not None:
+            broadcast = True if waiting.message["broadcast"] else None
+            extra = {"thread_ts": began, "reply_broadcast": broadcast}
+            await self._workspaces.call(
+                installation, "chat.postMessage", **place, **arguments, **extra
+            )
+            return
+
+        told = await self._workspaces.call(installation, "chat.postMessage", **place, **arguments)
+        if thread and isinstance(told.get("ts"), str):
+            await metadata.run(outbox.begin_thread, thread, waiting.channel, told["ts"], utc_now())
+
+    async def _later(
+        self,
+        waiting: outbox.Waiting,
+        installation: rows.Installation | None,
+        answer: str,
+        retry_after_s: float | None,
+    ) -> bool:
+        metadata, now = self._workspaces.metadata, utc_now()
+        pause_s = retry_after_s or min(FIRST_PAUSE_S * 2**waiting.attempts, LONGEST_PAUSE_S)
+        due_at = now + timedelta(seconds=pause_s)
+        if due_at > waiting.expires_at:
+            await metadata.run(outbox.settle, waiting.id, "failed", f"given up: {answer}")
+        else:
+            await metadata.run(outbox.postpone, waiting.id, due_at, answer)
+        await self._note(waiting, installation, "postponed", answer)
+        return False
+
+    async def _note(
+        self,
+        waiting: outbox.Waiting,
+        installation: rows.Installation | None,
+        outcome: str,
+        detail: str,
+    ) -> None:
+        team = installation.team if installation else ""
+        await self._workspaces.note(waiting.key, team, "message", outcome, detail)
+
+
+def without_pictures(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the images out of a message."""
+    bare = copy.deepcopy(dict(arguments))
+    for holder in (bare, *(bare.get("attachments") or [])):
+        if holder.get("blocks"):
+            holder["blocks"] = [b for b in holder["blocks"] if b.get("type") != "image"]
+    return bare

@@ -1,0 +1,336 @@
+"""Slack as the rest of the service sees it: start, stop, and handle what arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from groundswell.charts.render import Renderer
+from groundswell.charts.snapshots import Snapshots
+from groundswell.config import Settings
+from groundswell.errors import UpstreamError
+from groundswell.slack import inbound
+from groundswell.slack.actions import Actions
+from groundswell.slack.commands import DIRECT_MESSAGE, Answer, Asked, Commands, needs_ids
+from groundswell.slack.dispatch import Pool
+from groundswell.slack.images import Ladder
+from groundswell.slack.inbound import Door, Meta, Refused, text_of
+from groundswell.slack.linking import Signer
+from groundswell.slack.messages.help import disconnected
+from groundswell.slack.outbound import Outbound, SlackError
+from groundswell.slack.pages import Pages
+from groundswell.slack.preview import Previewer
+from groundswell.slack.queue import Queue
+from groundswell.slack.socket import Socket
+from groundswell.slack.unfurl import Unfurler
+from groundswell.slack.vault import Vault
+from groundswell.slack.workspaces import Workspaces, utc_now
+from groundswell.stats.statistics import Statistics
+from groundswell.store.metadata import Metadata
+from groundswell.store.metadata import slack as rows
+from groundswell.store.metadata import slack_outbox as outbox_rows
+from groundswell.telemetry import logger
+
+REMEMBERED_EVENTS = 20_000
+GONE = frozenset({"app_uninstalled", "tokens_revoked"})
+_SPOKEN_SUBTYPES = frozenset({"", "file_share", "thread_broadcast"})
+
+log = logger("slack")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is answered at once: a status, and a JSON body or none."""
+
+    status: int = 200
+    body: Mapping[str, Any] | None = None
+
+
+class Slack:
+    """One per process. Both doors end in `handle`; nothing slow happens before its reply."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        secret_keys: Sequence[str],
+        metadata: Metadata,
+        statistics: Statistics,
+        renderer: Renderer,
+    ) -> None:
+        self._settings = settings
+        self.metadata = metadata
+        self.base_url = settings.base_url
+        self.outbound = Outbound(settings.text("SLACK_API_URL"))
+        self.workspaces = Workspaces(metadata, self.outbound, Vault(secret_keys))
+        self.signer = Signer(secret_keys, self.base_url)
+        self.commands = Commands(metadata, self.signer, self.base_url + "/")
+        self.pool = Pool()
+        self.queue = Queue(self.workspaces)
+        self.actions = Actions(self.workspaces)
+        self.pages = Pages(self.workspaces, self.signer, secret_keys)
+        self.snapshots = Snapshots(metadata)
+        ladder = Ladder(
+            settings.text("SLACK_IMAGES"), self.base_url, self.workspaces, self.snapshots
+        )
+        self.previewer = Previewer(metadata, statistics, renderer, saved_query)
+        self.unfurler = Unfurler(
+            self.base_url, self.workspaces, self.previewer, ladder, self.signer
+        )
+        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._socket: Socket | None = None
+        self._installing: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to work; never waits for Slack."""
+        self.pool.start()
+        self.queue.start()
+        if self._settings.text("SLACK_BOT_TOKEN"):
+            self._installing = asyncio.create_task(self._install_from_settings())
+        if self._settings.text("SLACK_APP_TOKEN"):
+            self._socket = Socket(self._settings, self.outbound.api_url, self.handle)
+            self._socket.start()
+
+    async def stop(self) -> None:
+        """Finish what was acknowledged, as far as the time allows, and close every connection."""
+        if self._socket is not None:
+            await self._socket.stop()
+        if self._installing is not None:
+            self._installing.cancel()
+            await asyncio.gather(self._installing, return_exceptions=True)
+        await self.pool.stop()
+        await self.queue.stop()
+        await self.outbound.close()
+
+    async def upkeep(self) -> None:
+        """Forget what is old."""
+
+        def forget(connection: Connection) -> None:
+            rows.forget(connection, utc_now())
+            outbox_rows.forget(connection, utc_now())
+
+        await self.metadata.run(forget)
+
+    async def receive(
+        self, door: Door, stamp: str | None, signature: str | None, body: bytes, meta: Meta
+    ) -> Reply:
+        """Answer a request of the HTTP door: authorize, parse, handle."""
+        secret = self._settings.text("SLACK_SIGNING_SECRET")
+        try:
+            inbound.authorize(secret, stamp, signature, body, now=time.time())
+            payload = inbound.parse(door, body)
+        except Refused as refused:
+            log.info("slack_refused", door=door.value, status=refused.status, why=refused.reason)
+            return Reply(refused.status)
+
+        return await self.handle(door, payload, meta)
+
+    async def handle(self, door: Door, payload: Mapping[str, Any], meta: Meta) -> Reply:
+        """Answer what arrived by either door; work is handed to the pool."""
+        if door is Door.EVENT and payload.get("type") == "url_verification":
+            challenge = payload.get("challenge")
+            return (
+                Reply(body={"challenge": challenge}) if isinstance(challenge, str) else Reply(400)
+            )
+
+        installation = await self.workspaces.find(inbound.team_of(payload))
+        if installation is None:
+            if door is Door.COMMAND:
+                return Reply(body=disconnected(self.commands.docs_url))
+            return Reply(403)
+
+        if door is Door.EVENT:
+            return self._event(installation, payload)
+
+        if door is Door.COMMAND:
+            return await self._command(installation, payload)
+
+        if door is Door.ACTION:
+            self.pool.submit("action", lambda: self.actions.act(installation, payload))
+            return Reply()
+
+        return Reply(body={"options": []})
+
+    def _event(self, installation: rows.Installation, payload: Mapping[str, Any]) -> Reply:
+        if payload.get("type") == "app_rate_limited":
+            log.warning("slack_app_rate_limited", team=installation.team)
+            return Reply()
+
+        event = payload.get("event")
+        if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+            return Reply(400)
+
+        if _lacks_ids(event):
+            return Reply(400)
+
+        event_id = text_of(payload, "event_id")
+        if event_id in self._recent:
+            return Reply()
+
+        if not self.pool.submit(
+            f"event {event['type']}", lambda: self._work(installation, payload, event_id)
+        ):
+            # Slack sends it again; nothing was remembered of it.
+            return Reply(503)
+
+        if event_id:
+            self._recent[event_id] = None
+            while len(self._recent) > REMEMBERED_EVENTS:
+                self._recent.popitem(last=False)
+        return Reply()
+
+    async def _work(
+        self, installation: rows.Installation, payload: Mapping[str, Any], event_id: str
+    ) -> None:
+        if event_id and not await self.metadata.run(rows.first_time, event_id, utc_now()):
+            return
+
+        event = payload["event"]
+        kind = event["type"]
+        subject = event_id or f"{kind} {event.get('event_ts', '')}"
+        if kind in GONE:
+            await self.workspaces.mark_broken(installation, kind)
+            await self.snapshots.revoke_installation(installation.team)
+        elif self._is_own(installation, payload):
+            return
+        elif kind == "link_shared":
+            await self.unfurler.link_shared(installation, payload, subject)
+        elif kind == "message":
+            await self._message(installation, event, subject)
+
+    def _is_own(self, installation: rows.Installation, payload: Mapping[str, Any]) -> bool:
+        """Say whether our own app wrote this: it must never answer itself."""
+        event = payload["event"]
+        granted = payload.get("authorizations")
+        bots = {installation.bot_user} | {
+            one.get("user_id")
+            for one in (granted if isinstance(granted, list) else [])
+            if isinstance(one, dict) and one.get("is_bot") is True
+        }
+        return bool(event.get("bot_id")) or (event.get("user") or None) in bots - {None}
+
+    async def _message(
+        self, installation: rows.Installation, event: Mapping[str, Any], subject: str
+    ) -> None:
+        text = text_of(event, "text")
+        if not is_direct(event) or not text.strip():
+            return
+
+        if text_of(event, "subtype") not in _SPOKEN_SUBTYPES:
+            return
+
+        channel = text_of(event, "channel")
+        asked = Asked(installation, text, text_of(event, "user"), channel, is_direct=True)
+        answer = await self.commands.answer(asked)
+        await self._log_unknown(installation, answer, subject)
+        try:
+            await self.workspaces.call(
+                installation,
+                "chat.postMessage",
+                channel=channel,
+                text=answer.text,
+                blocks=answer.blocks or None,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except SlackError as error:
+            await self.workspaces.note(subject, installation.team, "reply", "failed", str(error))
+
+    async def _command(self, installation: rows.Installation, payload: Mapping[str, Any]) -> Reply:
+        text, user = text_of(payload, "text"), text_of(payload, "user_id")
+        channel, name = text_of(payload, "channel_id"), text_of(payload, "channel_name")
+        if needs_ids(text) and not (user and channel):
+            return Reply(400)
+
+        asked = Asked(
+            installation,
+            text,
+            user,
+            channel,
+            name,
+            text_of(payload, "response_url"),
+            is_direct=name == DIRECT_MESSAGE,
+        )
+        answer = await self.commands.answer(asked)
+        await self._log_unknown(installation, answer, "command")
+        body: dict[str, Any] = {
+            "response_type": "ephemeral",
+            "replace_original": False,
+            "text": answer.text,
+        }
+        return Reply(body=body | ({"blocks": answer.blocks} if answer.blocks else {}))
+
+    async def _log_unknown(
+        self, installation: rows.Installation, answer: Answer, subject: str
+    ) -> None:
+        if answer.unknown:
+            await self.workspaces.note(
+                subject, installation.team, "command", "unknown", answer.unknown
+            )
+
+    async def _install_from_settings(self) -> None:
+        """Install the workspace of SLACK_BOT_TOKEN; asks Slack which one it is, until it says."""
+        token, org = self._settings.text("SLACK_BOT_TOKEN"), self._settings.text("SLACK_ORG")
+        wait_s = 1.0
+        while True:
+            try:
+                told = await self.outbound.call(token, "auth.test")
+                break
+            except UpstreamError as error:
+                log.warning("slack_token_not_proven", why=str(error), again_in_s=wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, 300.0)
+        locked = self.workspaces.vault.lock(token)
+        problem = await self.metadata.run(_attach_from_settings, told, locked, org)
+        if problem:
+            log.error("slack_bot_token_unused", why=problem)
+
+
+def _attach_from_settings(
+    connection: Connection, told: Mapping[str, Any], locked: str, org: str
+) -> str:
+    from groundswell.store.metadata import tenancy
+
+    every = tenancy.list_organizations(connection)
+    chosen = [one for one in every if one.slug == org] if org else every
+    if len(chosen) != 1:
+        return f"SLACK_ORG must name one organization; there are {len(every)}"
+
+    rows.install(
+        connection,
+        team=str(told.get("team_id")),
+        token=locked,
+        org_id=chosen[0].id,
+        now=utc_now(),
+        name=str(told.get("team") or ""),
+        bot_user=str(told.get("user_id") or "") or None,
+    )
+    return ""
+
+
+def saved_query(connection: Connection, scope: Any, id: str) -> Mapping[str, Any] | None:
+    """Find the saved query that a link names."""
+    return None
+
+
+def is_direct(event: Mapping[str, Any]) -> bool:
+    """Say whether a message was written to the app alone."""
+    kind = event.get("channel_type")
+    if kind is None:
+        return text_of(event, "channel").startswith("D")
+
+    return kind == "im"
+
+
+def _lacks_ids(event: Mapping[str, Any]) -> bool:
+    """Say whether a direct `link` or `unlink` does not tell who asks, and where."""
+    if event["type"] != "message" or event.get("bot_id") or not is_direct(event):
+        return False
+
+    complete = bool(text_of(event, "user") and text_of(event, "channel"))
+    return needs_ids(text_of(event, "text")) and not complete
