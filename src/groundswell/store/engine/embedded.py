@@ -36,15 +36,16 @@ if TYPE_CHECKING:
 class EmbeddedEngine:
     """`Engine` on chDB through clickhouse-connect's in-process backend."""
 
+    is_embedded = True
+
     def __init__(self, data: Path, limits: Limits, readers: int, memory_mb: int) -> None:
         self._lock = DataLock.acquire(data)
         self._path = (data / "store").resolve()
-        self.scratch = (data / "tmp").resolve()
-        self.backups = (data / "backups").resolve()
-        for folder in (self._path, self.scratch, self.backups):
+        self._scratch = (data / "tmp").resolve()
+        for folder in (self._path, self._scratch):
             folder.mkdir(parents=True, exist_ok=True)
         config = (data / "engine.xml").resolve()
-        write_config(config, memory_mb, self.backups)
+        write_config(config, memory_mb)
         self._config = config
         self._limits = limits
         self._writing = threading.Lock()
@@ -86,7 +87,7 @@ class EmbeddedEngine:
 
     def insert(self, table: str, data: InsertData, token: str) -> None:
         if isinstance(data, pa.Table):
-            with tempfile.NamedTemporaryFile(dir=self.scratch, suffix=".arrow") as file:
+            with tempfile.NamedTemporaryFile(dir=self._scratch, suffix=".arrow") as file:
                 write_stream(data, file)
                 self._insert_file(table, data.schema.names, Path(file.name), token)
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from groundswell.config import Settings
 from groundswell.store.engine.failures import RESULT_ROWS
@@ -55,13 +54,16 @@ def _common() -> dict[str, str | int]:
     return {"session_timezone": "UTC", "date_time_input_format": "best_effort"}
 
 
-def write_config(path: Path, memory_mb: int, backups: Path) -> None:
-    """Write the embedded server's configuration file."""
+def write_config(path: Path, memory_mb: int) -> None:
+    """Write the embedded server's configuration file.
+
+    Backups may go anywhere that this process may write; readers cannot make any.
+    """
     path.write_text(
         "<clickhouse>\n"
         f"  <max_server_memory_usage>{memory_mb * 1_000_000}</max_server_memory_usage>\n"
         f"  <mark_cache_size>{MARK_CACHE_BYTES}</mark_cache_size>\n"
         "  <timezone>UTC</timezone>\n"
-        f"  <backups><allowed_path>{escape(str(backups))}</allowed_path></backups>\n"
+        "  <backups><allowed_path>/</allowed_path></backups>\n"
         "</clickhouse>\n"
     )

@@ -58,6 +58,11 @@ class Result:
 class Engine(Protocol):
     """The event store. Reading is async and bounded; writing blocks, on the writer's thread."""
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the data lies in this process's own directory."""
+        ...
+
     async def query(
         self,
         sql: str,

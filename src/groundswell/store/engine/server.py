@@ -34,6 +34,8 @@ _PORTS = {"http": 8123, "https": 8443}
 class ServerEngine:
     """`Engine` on a ClickHouse server through clickhouse-connect's HTTP client."""
 
+    is_embedded = False
+
     def __init__(self, url: str, limits: Limits, readers: int) -> None:
         self._url = urlsplit(url)
         if self._url.scheme not in _PORTS or not self._url.hostname:

@@ -30,7 +30,7 @@ class Session:
         self._client: Client | None = connect()
 
     def run(self, sql: str, params: Params | None = None) -> Result:
-        """Run one statement; a SELECT gives its answer by column, others nothing."""
+        """Run one statement; a SELECT gives its answer by column, others what they say."""
         try:
             return _run(self._open(), sql, params)
         except Exception:
@@ -64,8 +64,9 @@ def _run(client: Client, sql: str, params: Params | None) -> Result:
     # Without a placeholder the client would take "%" for its own kind of parameter.
     bound: dict[str, Any] | None = dict(params) if params and "{" in sql else None
     if not _ANSWERS.match(sql):
-        client.command(sql, parameters=bound)
-        return Result((), (), ())
+        said = client.command(sql, parameters=bound)
+        plain = isinstance(said, str | int)
+        return Result(("result",), ("String",), ([said],)) if plain else Result((), (), ())
 
     answer = client.query(sql, parameters=bound, column_oriented=True)
     if not answer.column_names and _SELECT.match(sql):

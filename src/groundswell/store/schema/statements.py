@@ -12,6 +12,9 @@ SHARED: dict[str, str] = {
     "fsync_part_directory": "1",
     "min_compressed_bytes_to_fsync_after_merge": "1",
     "old_parts_lifetime": "480",
+    # How often old parts are looked for: what was deleted on request must really go.
+    "cleanup_delay_period": "5",
+    "max_cleanup_delay_period": "30",
     "non_replicated_deduplication_window": "1000",
     "ttl_only_drop_parts": "1",
     # One key of a map is read at half the cost when the map lies in buckets.

@@ -1,0 +1,1 @@
+"""What happens to data after it is stored: retention, deletion, backups, checks."""
