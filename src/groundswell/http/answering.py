@@ -21,7 +21,7 @@ CLIENT_GONE = 499
 PRIVATE = "private, no-cache"
 _MEDIA_TYPES = {
     Format.JSON: "application/json",
-    Format.CSV: "text/csv; charset=utf-8",
+    Format.CSV: "text/csv",
     Format.JSONL: "application/x-ndjson",
 }
 

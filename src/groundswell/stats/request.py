@@ -31,7 +31,8 @@ ON_DEMAND_TYPES = ("simple_query", "dynamic_query")
 class Asking:
     """What every question has: who asks, about which rows of which time.
 
-    projects: empty where nothing is left to ask about; the answer is empty then.
+    projects: empty where nothing is left to ask about; the answer is empty then. now: what
+    relative dates in the search count from; None: the end of the window.
     """
 
     scope: Scope
@@ -42,6 +43,7 @@ class Asking:
     search: str = ""
     retention: timedelta = timedelta(days=90)
     extrapolate: bool = False
+    now: datetime | None = None
 
     @property
     def dataset(self) -> Dataset:
@@ -112,7 +114,7 @@ def parse_series(
     _at_most(len(axes), MAX_AXES, "yAxis")
     fields = _fields(params, "field")
     top = _top_events(params, fields, needs="field")
-    asking = _asking(params, scope, window, projects, retention, axes + fields, top=top)
+    asking = _asking(params, scope, now, window, projects, retention, axes + fields, top=top)
     functions = tuple(LEGACY_AXES.get(axis, axis) for axis in axes)
     return SeriesRequest(
         asking,
@@ -155,7 +157,7 @@ def parse_timeseries(
             f"dataset {label} does not support topEvents", code="no_top_events", field="dataset"
         )
 
-    asking = _asking(params, scope, window, projects, retention, axes + groups, top=top)
+    asking = _asking(params, scope, now, window, projects, retention, axes + groups, top=top)
     functions = tuple(LEGACY_AXES.get(axis, axis) for axis in axes)
     return SeriesRequest(
         asking,
@@ -193,7 +195,7 @@ def parse_table(
         )
 
     return TableRequest(
-        _asking(params, scope, window, projects, retention, fields),
+        _asking(params, scope, now, window, projects, retention, fields),
         fields=fields,
         sort=parameters.sorting(params),
         page=page,
@@ -208,7 +210,7 @@ def parse_count(params: Params, scope: Scope, now: datetime, retention: timedelt
     if not projects:
         return TableRequest(_nothing(scope, window, retention))
 
-    asking = _asking(params, scope, window, projects, retention, (DEFAULT_AXIS,))
+    asking = _asking(params, scope, now, window, projects, retention, (DEFAULT_AXIS,))
     return TableRequest(asking, fields=(DEFAULT_AXIS,), page=Page(1, 0))
 
 
@@ -226,6 +228,7 @@ def _nothing(scope: Scope, window: TimeRange, retention: timedelta) -> Asking:
 def _asking(
     params: Params,
     scope: Scope,
+    now: datetime,
     window: TimeRange,
     projects: tuple[Project, ...],
     retention: timedelta,
@@ -247,6 +250,7 @@ def _asking(
         search=source.narrowed(search),
         retention=retention,
         extrapolate=parameters.is_on(params, "extrapolate"),
+        now=now,
     )
 
 

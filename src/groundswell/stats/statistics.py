@@ -66,7 +66,7 @@ class Statistics:
             max_length=settings.integer("QUERY_MAX_LENGTH"),
             max_terms=settings.integer("QUERY_MAX_TERMS"),
             max_depth=settings.integer("QUERY_MAX_DEPTH"),
-            max_fields=MAX_COLUMNS,
+            max_columns=MAX_COLUMNS,
         )
 
     async def series(self, request: SeriesRequest) -> SeriesAnswer:
@@ -277,6 +277,7 @@ class Statistics:
             environments=asking.environments,
             extrapolate=asking.extrapolate,
             limits=self._limits,
+            now=asking.now,
         )
 
 

@@ -42,6 +42,7 @@ async def validate(
         environments=parameters.environments(params),
         search=parameters.first(params, "query") or "",
         retention=statistics.retention,
+        now=now,
     )
     environments = await _environments(statistics, asking)
     question = _question(asking, window)
@@ -80,6 +81,7 @@ def _question(asking: Asking, window: TimeRange) -> Question:
         projects=tuple(project.id for project in asking.projects) or _ANY_PROJECT,
         select=(),
         limit=1,
+        now=asking.now,
     )
 
 

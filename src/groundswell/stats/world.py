@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from groundswell.model.tenancy import ProjectId, Scope
 from groundswell.query.catalog import Catalog, Needs
 from groundswell.stats.decode import Names
-from groundswell.store.metadata import issues
+from groundswell.store.metadata import issues, tenancy
+
+# Option of a project: the duration in milliseconds up to which its users are satisfied.
+APDEX_THRESHOLD = "apdex_threshold"
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,11 +32,15 @@ async def catalog_of(
     known: Mapping[str, int] = {}
     if needs.short_ids:
         known = await metadata.run(_issue_ids, scope, sorted(needs.short_ids))
+    thresholds: Mapping[ProjectId, int] = {}
+    if needs.thresholds:
+        thresholds = await metadata.run(_thresholds_ms, question.projects)
     return Catalog(
         projects={id: slugs[id] for id in question.projects if id in slugs},
         all_projects={project.slug: project.id for project in scope.projects},
         issues=known,
         releases=releases,
+        thresholds_ms=thresholds,
     )
 
 
@@ -66,3 +73,13 @@ def _issue_ids(connection: Connection, scope: Scope, short_ids: Iterable[str]) -
         if id is not None:
             found[text] = id
     return found
+
+
+def _thresholds_ms(connection: Connection, projects: tuple[ProjectId, ...]) -> dict[ProjectId, int]:
+    options = tenancy.options_by_project(connection, projects)
+    chosen = {project: found.get(APDEX_THRESHOLD) for project, found in options.items()}
+    return {
+        project: int(threshold)
+        for project, threshold in chosen.items()
+        if isinstance(threshold, int | float) and threshold > 0
+    }

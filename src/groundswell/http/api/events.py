@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from groundswell.http.answering import ClientGone, gone, unless_gone, written
 from groundswell.http.paging import link_header
@@ -14,7 +15,7 @@ from groundswell.stats.request import parse_table
 
 
 @get("/api/0/organizations/{org:str}/events/", opt={"access": "org:read"})
-async def events(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def events(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Answer with rows."""
     scope = await caller_scope(request, org)
     statistics = services_of(request).statistics

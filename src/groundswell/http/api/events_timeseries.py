@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from groundswell.http.answering import ClientGone, gone, unless_gone, written
 from groundswell.http.requests import caller_scope, multi, now, services_of
@@ -13,7 +14,7 @@ from groundswell.stats.request import parse_timeseries
 
 
 @get("/api/0/organizations/{org:str}/events-timeseries/", opt={"access": "org:read"})
-async def events_timeseries(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def events_timeseries(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Answer with series."""
     scope = await caller_scope(request, org)
     statistics = services_of(request).statistics

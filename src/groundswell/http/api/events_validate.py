@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from groundswell.http.failures import json_response
 from groundswell.http.requests import caller_scope, multi, now, services_of
@@ -12,7 +13,7 @@ from groundswell.stats.validate import validate
 
 
 @get("/api/0/organizations/{org:str}/events/validate/", opt={"access": "org:read"})
-async def events_validate(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def events_validate(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Answer 200 when everything is valid, else 400; the body is of the same shape."""
     scope = await caller_scope(request, org)
     statistics = services_of(request).statistics
