@@ -199,8 +199,8 @@ class _Batch:
                 else NO_ID
             )
         self.segments.extend(segments)
-        if dropped:
-            self._count(place.record, "span", Verdict.INVALID, "invalid_span", dropped)
+        if dropped or not segments:
+            self._count(place.record, "span", Verdict.INVALID, "invalid_span", max(dropped, 1))
         if not segments:
             self.rejected.append(
                 Rejected(place.record.seq, item.index, Verdict.INVALID, "invalid_span")

@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from groundswell.ingest.normalize.shapes import values_of
 from groundswell.ingest.records import Scrubbing
 
 FILTERED = "[Filtered]"
@@ -223,8 +224,7 @@ class Scrubber:
         return f"{match[1]}={FILTERED}" if self.is_sensitive(match[1]) else match[0]
 
     def _stacks(self, interface: Any) -> None:
-        values = interface.get("values") if type(interface) is dict else interface
-        for entry in values if type(values) is list else ():
+        for entry in values_of(interface):
             if type(entry) is dict:
                 if type(entry.get("value")) is str:
                     entry["value"] = self.message(entry["value"], emails=False)

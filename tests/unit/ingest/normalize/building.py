@@ -43,7 +43,9 @@ def record(kind: Kind, payload: Any, **fields: Any) -> Record:
     return Record(**{**base, "items": (Item(0, kind, kind.value, body),), **fields})
 
 
-def build(kind: Kind, payload: Any, *, options: ProjectOptions | None = None, **fields: Any) -> Built:
+def build(
+    kind: Kind, payload: Any, *, options: ProjectOptions | None = None, **fields: Any
+) -> Built:
     context = DigestContext(default=options or ProjectOptions())
     return build_tables([record(kind, payload, **fields)], context)
 
@@ -51,9 +53,7 @@ def build(kind: Kind, payload: Any, *, options: ProjectOptions | None = None, **
 def row(built: Built, table: str) -> dict[str, Any]:
     found = built.tables[table].to_pylist()
     assert len(found) == 1, (len(found), built.rejected)
-    return {
-        name: dict(value) if name in MAPS else value for name, value in found[0].items()
-    }
+    return {name: dict(value) if name in MAPS else value for name, value in found[0].items()}
 
 
 MAPS = {"tags", "contexts", "measurements", "measurement_units", "breakdowns"}
@@ -83,7 +83,9 @@ def transaction_payload(**fields: Any) -> dict[str, Any]:
 def transaction(**fields: Any) -> dict[str, Any]:
     """The transactions row of a payload with these fields."""
     options = fields.pop("options", None)
-    return row(build(Kind.TRANSACTION, transaction_payload(**fields), options=options), "transactions")
+    return row(
+        build(Kind.TRANSACTION, transaction_payload(**fields), options=options), "transactions"
+    )
 
 
 def span_payload(number: int, start: float, end: float, **fields: Any) -> dict[str, Any]:

@@ -279,7 +279,11 @@ class TestIssues:
         [
             ("user 17 not found", "user 18 not found", True),
             ("at 2026-01-01T00:00:00Z", "at 2025-05-05T10:11:12Z", True),
-            ("id 9e93f290-05ae-b223-9e93-f29005aeb223", "id 1a839738df2b4d3bbc3adbdf8939cb12", True),
+            (
+                "id 9e93f290-05ae-b223-9e93-f29005aeb223",
+                "id 1a839738df2b4d3bbc3adbdf8939cb12",
+                True,
+            ),
             ("disk full", "disk empty", False),
         ],
     )
@@ -316,7 +320,10 @@ class TestIssues:
 
         records = [sent(1, 5, "info"), sent(1, 1, "fatal"), sent(1, 9, "error"), sent(2, 3, "info")]
         groups = build_tables(records, DigestContext()).groups
-        assert [(g.project_id, g.count, g.level) for g in groups] == [(1, 3, "fatal"), (2, 1, "info")]
+        assert [(g.project_id, g.count, g.level) for g in groups] == [
+            (1, 3, "fatal"),
+            (2, 1, "info"),
+        ]
         assert groups[0].first_seen == RECEIVED - 9
         assert groups[0].last_seen == RECEIVED - 1
         assert groups[0].primary_hash == groups[1].primary_hash

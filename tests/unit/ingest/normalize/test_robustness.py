@@ -104,10 +104,16 @@ def test_a_wrong_type_loses_its_field_and_is_noted(field: str, value: Any) -> No
 
 @pytest.mark.parametrize("field", ["op", "description", "origin", "parent_span_id"])
 def test_a_wrong_type_in_a_span_loses_that_field(field: str) -> None:
-    spans = [span_payload(1, 1, 2, op="db", **{field: {"x": 1}}) if field != "op"
-             else span_payload(1, 1, 2, op=5), span_payload(2, 1, 2, op="http")]
-    built = build(Kind.TRANSACTION, transaction_payload(
-        start_timestamp=RECEIVED - 100, timestamp=RECEIVED - 90, spans=spans))
+    spans = [
+        span_payload(1, 1, 2, op="db", **{field: {"x": 1}})
+        if field != "op"
+        else span_payload(1, 1, 2, op=5),
+        span_payload(2, 1, 2, op="http"),
+    ]
+    built = build(
+        Kind.TRANSACTION,
+        transaction_payload(start_timestamp=RECEIVED - 100, timestamp=RECEIVED - 90, spans=spans),
+    )
     ops = built.tables["spans"]["op"].to_pylist()
     assert ops == ["default" if field == "op" else "db", "http"]
 
@@ -184,11 +190,7 @@ JSON = st.recursive(
     max_leaves=12,
 )  # fmt: skip
 FIELDS = st.sampled_from(
-    """event_id type message logentry exception threads stacktrace contexts tags user request sdk
-    breadcrumbs extra modules fingerprint level timestamp start_timestamp transaction
-    transaction_info spans measurements platform release environment dist server_name csp _meta
-    items profile transactions profiler_id attributes span_id trace_id op description status
-    data is_segment segment_id name end_timestamp exclusive_time debug_meta culprit""".split()
+    ["event_id", "type", "message", "logentry", "exception", "threads", "stacktrace", "contexts", "tags", "user", "request", "sdk", "breadcrumbs", "extra", "modules", "fingerprint", "level", "timestamp", "start_timestamp", "transaction", "transaction_info", "spans", "measurements", "platform", "release", "environment", "dist", "server_name", "csp", "_meta", "items", "profile", "transactions", "profiler_id", "attributes", "span_id", "trace_id", "op", "description", "status", "data", "is_segment", "segment_id", "name", "end_timestamp", "exclusive_time", "debug_meta", "culprit"]
 )
 
 
@@ -216,7 +218,10 @@ def check(kind: Kind, payload: dict[str, Any]) -> None:
     built = build(kind, payload)
     for table in built.tables.values():
         table.validate(full=True)
-    rows = built.tables["transactions" if payload.get("type") == "transaction"
-                        and kind is Kind.EVENT else ROWS[kind]].num_rows
+    rows = built.tables[
+        "transactions"
+        if payload.get("type") == "transaction" and kind is Kind.EVENT
+        else ROWS[kind]
+    ].num_rows
     assert (rows > 0) != bool(built.rejected)
     assert built.outcomes

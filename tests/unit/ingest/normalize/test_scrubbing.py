@@ -146,9 +146,7 @@ def test_identity_columns_stay() -> None:
 
 def test_a_project_adds_keys_patterns_and_exceptions() -> None:
     options = scrubbing(keys=("Color",), safe_keys=("auth_kind",), patterns=(r"ORD-\d+", "("))
-    found = stored(
-        options, extra={"my_COLOR": "red", "auth_kind": "x", "note": "ORD-17 shipped"}
-    )
+    found = stored(options, extra={"my_COLOR": "red", "auth_kind": "x", "note": "ORD-17 shipped"})
     assert found["extra"] == {"my_COLOR": GONE, "auth_kind": "x", "note": f"{GONE} shipped"}
 
 

@@ -29,9 +29,7 @@ def own(built: Any) -> list[float]:
 
 class TestSelfTime:
     def test_children_of_a_transaction_are_a_union(self) -> None:
-        built = spanned(
-            [span_payload(1, 1, 4), span_payload(2, 1, 3.5), span_payload(3, 3, 4.877)]
-        )
+        built = spanned([span_payload(1, 1, 4), span_payload(2, 1, 3.5), span_payload(3, 3, 4.877)])
         assert round(row(built, "transactions")["exclusive_time"], 3) == 1123
 
     def test_nested_spans_lose_the_time_of_their_direct_children(self) -> None:
@@ -71,9 +69,7 @@ class TestSelfTime:
         assert own(spanned([span_payload(1, 1, 2, parent_span_id=f"{1:016x}")])) == [1000]
 
     @given(
-        st.lists(
-            st.tuples(st.integers(0, 4), st.integers(0, 50), st.integers(0, 50)), max_size=40
-        )
+        st.lists(st.tuples(st.integers(0, 4), st.integers(0, 50), st.integers(0, 50)), max_size=40)
     )
     def test_unions_are_what_counting_every_microsecond_gives(
         self, intervals: list[tuple[int, int, int]]
@@ -198,7 +194,12 @@ def test_data_becomes_tags_numbers_and_columns() -> None:
                 )
             ],
             contexts={
-                "trace": {"trace_id": TRACE_ID, "span_id": SPAN_ID, "op": "ui.load", "status": "ok"},
+                "trace": {
+                    "trace_id": TRACE_ID,
+                    "span_id": SPAN_ID,
+                    "op": "ui.load",
+                    "status": "ok",
+                },
                 "os": {"name": "iOS"},
             },
             user={"id": 5},
@@ -207,7 +208,11 @@ def test_data_becomes_tags_numbers_and_columns() -> None:
         ),
         "spans",
     )
-    assert (found["op"], found["status"], found["status_code"]) == ("http.client", "not_found", "404")
+    assert (found["op"], found["status"], found["status_code"]) == (
+        "http.client",
+        "not_found",
+        "404",
+    )
     assert found["tags"] == {
         "os.name": "iOS",
         "cache.hit": "false",
@@ -222,7 +227,14 @@ def test_data_becomes_tags_numbers_and_columns() -> None:
         "cache.item_size": 9,
         "mobile.slow_frames": 4,
     }
-    inherited = ("transaction", "transaction_op", "transaction_status", "release", "environment", "user")
+    inherited = (
+        "transaction",
+        "transaction_op",
+        "transaction_status",
+        "release",
+        "environment",
+        "user",
+    )
     assert [found[n] for n in inherited] == ["/checkout", "ui.load", "ok", "1.0", "prod", "id:5"]
 
 
@@ -265,14 +277,24 @@ def test_a_container_gives_spans_and_a_transaction_for_its_segment() -> None:
         name="/pay",
         start_timestamp=RECEIVED - 10,
         end_timestamp=RECEIVED - 9,
-        attributes={"sentry.op": attribute("http.server"), "sentry.span.source": attribute("route")},
+        attributes={
+            "sentry.op": attribute("http.server"),
+            "sentry.span.source": attribute("route"),
+        },
     )
     built = build(Kind.SPANS, {"version": 2, "items": [streamed(2), streamed(3), root]})
     found = row(built, "transactions")
     assert (found["transaction"], found["transaction_source"]) == ("/pay", "route")
-    assert (found["op"], found["status"], found["duration"]) == ("http.server", "internal_error", 1000)
+    assert (found["op"], found["status"], found["duration"]) == (
+        "http.server",
+        "internal_error",
+        1000,
+    )
     assert round(found["exclusive_time"], 3) == 900
-    assert {k: round(v, 3) for k, v in found["breakdowns"].items()} == {"db": 100, "total.time": 100}
+    assert {k: round(v, 3) for k, v in found["breakdowns"].items()} == {
+        "db": 100,
+        "total.time": 100,
+    }
     assert (found["release"], found["environment"], found["user"]) == ("2.0", "prod", "id:9")
     spans = built.tables["spans"].to_pylist()
     assert [s["is_segment"] for s in spans] == [0, 0, 1]
@@ -290,7 +312,12 @@ def test_spans_without_their_segment_are_no_transaction() -> None:
 
 
 def test_unusable_spans_of_a_container_are_dropped_alone() -> None:
-    bad = [None, streamed(3, span_id="zz"), streamed(4, end_timestamp=None), streamed(5, end_timestamp=0)]
+    bad = [
+        None,
+        streamed(3, span_id="zz"),
+        streamed(4, end_timestamp=None),
+        streamed(5, end_timestamp=0),
+    ]
     built = build(Kind.SPANS, {"items": [streamed(2), *bad]})
     assert built.tables["spans"].num_rows == 1
     invalid = [o.quantity for o in built.outcomes if o.verdict is Verdict.INVALID]

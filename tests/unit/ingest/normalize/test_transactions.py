@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from groundswell.ingest.records import Kind, Outcome, TraceHeader, Verdict
+from groundswell.ingest.normalize.rows import build_tables
+from groundswell.ingest.records import DigestContext, Kind, Outcome, TraceHeader, Verdict
 from tests.unit.ingest.normalize.building import (
     RECEIVED,
     SPAN_ID,
     TRACE_ID,
     build,
+    record,
     row,
     scrubbing,
     span_payload,
@@ -84,10 +86,6 @@ def test_unusable_transactions_are_refused_whole(fields: dict[str, Any], reason:
 
 def test_one_refused_transaction_leaves_the_others() -> None:
     good, bad = transaction_payload(spans=[span_payload(1, 1, 2)]), transaction_payload(spans=[{}])
-    from groundswell.ingest.normalize.rows import build_tables
-    from groundswell.ingest.records import DigestContext
-    from tests.unit.ingest.normalize.building import record
-
     records = [record(Kind.TRANSACTION, p, seq=i) for i, p in enumerate((bad, good, bad, good))]
     built = build_tables(records, DigestContext())
     assert built.tables["transactions"].num_rows == 2
@@ -116,9 +114,7 @@ def test_less_than_a_minute_ahead_is_left_alone() -> None:
 def test_a_drifting_clock_is_corrected_from_55_minutes(drift: int, moved: int) -> None:
     built = build(
         Kind.TRANSACTION,
-        transaction_payload(
-            start_timestamp=RECEIVED - drift - 2, timestamp=RECEIVED - drift - 1
-        ),
+        transaction_payload(start_timestamp=RECEIVED - drift - 2, timestamp=RECEIVED - drift - 1),
         sent_at=RECEIVED - drift,
     )
     expected = min(RECEIVED - drift - 1 + moved, RECEIVED + 60)
@@ -315,9 +311,7 @@ def test_the_user_is_the_first_of_id_name_mail_and_address(
 
 
 def test_addresses_can_be_left_out() -> None:
-    found = transaction(
-        user={"ip_address": "203.0.113.9"}, options=scrubbing(ip_addresses=True)
-    )
+    found = transaction(user={"ip_address": "203.0.113.9"}, options=scrubbing(ip_addresses=True))
     assert (found["user"], found["user_ip"]) == ("", "")
 
 
