@@ -72,11 +72,12 @@ async def caller_scope(
 ) -> Scope:
     """Tell what the caller may see of one organization, by slug or id.
 
-    needs: scopes of which a token must hold one. Raises NotAuthenticated, NotAllowed or NotFound.
+    needs: scopes of which the token and the person's role must hold one. Raises NotAuthenticated, NotAllowed or NotFound.
     """
     caller = await caller_of(request)
-    access.require_scope(caller, *needs)
-    return await services_of(request).metadata.run(access.scope, caller, org)
+    granted = await services_of(request).metadata.run(access.scope, caller, org)
+    access.require_scope(granted, *needs)
+    return granted
 
 
 def require_user(caller: Caller) -> None:
