@@ -36,6 +36,7 @@ _TYPES: dict[str, pa.DataType] = {
     "exception_mechanisms": pa.list_(_TEXT),
     "exception_handled": pa.list_(pa.int8()),
     "exclusive_time": pa.float64(),
+    "sample_rate": pa.float64(),
     "is_segment": pa.uint8(),
     "fingerprint": pa.uint32(),
     "is_application": pa.uint8(),
