@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from groundswell.charts.snapshots import Snapshots, is_name, placeholder
 from groundswell.errors import NotFound
@@ -15,7 +16,7 @@ MAX_AGE_S = 300
 
 
 @get("/c/{file:str}", include_in_schema=False, opt={"access": "public"})
-async def snapshot(request: Request[Any, Any, Any], file: str) -> Response[bytes]:
+async def snapshot(request: Request[Any, Any, Any], file: FromPath[str]) -> Response[bytes]:
     """Give the image, or a neutral one when it is gone, so that old messages keep their form."""
     name, dot, kind = file.partition(".")
     if kind != "png" or not dot or not is_name(name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from groundswell.charts.spec import vega_lite
 from groundswell.charts.summary import summarize
@@ -20,7 +21,7 @@ from groundswell.http.requests import caller_scope, multi, services_of
     ],
     opt={"access": "org:read"},
 )
-async def chart(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def chart(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Draw the series that the same parameters give on events-stats.
 
     `display`, `title`, `theme` (light, dark), `width` and `height` say how. Access is decided and

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from groundswell.errors import NotFound
 
@@ -42,7 +43,9 @@ def address(name: str) -> str:
 
 
 @get("/static/{release:str}/{name:path}", opt={"access": "public"}, sync_to_thread=True)
-def static(request: Request[Any, Any, Any], release: str, name: str) -> Response[bytes]:
+def static(
+    request: Request[Any, Any, Any], release: FromPath[str], name: FromPath[str]
+) -> Response[bytes]:
     """Give a static file, compressed where the browser takes it."""
     body = _read(name.lstrip("/"))
     kind = Path(name).suffix

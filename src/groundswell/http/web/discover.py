@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from groundswell.charts.hover import with_hover
 from groundswell.charts.spec import vega_lite
@@ -37,7 +38,7 @@ _environments: dict[tuple[ProjectId, ...], tuple[float, tuple[str, ...]]] = {}
     [f"{_ORG}/discover/results/", f"{_ORG}/discover/homepage/", f"{_ORG}/discover/"],
     opt={"access": "org:read"},
 )
-async def discover(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def discover(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Show the page: everything but the numbers, which its parts ask for."""
     scope = await caller_scope(request, org)
     state = await _state(request, scope)
@@ -56,7 +57,7 @@ async def discover(request: Request[Any, Any, Any], org: str) -> Response[bytes]
 
 
 @get(f"{_ORG}/discover/chart/", opt={"access": "org:read"})
-async def chart(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def chart(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Give the specification of the page's chart with its words."""
     scope = await caller_scope(request, org)
     params = multi(request)
@@ -80,7 +81,7 @@ async def chart(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
 
 
 @get(f"{_ORG}/discover/table/", opt={"access": "org:read"})
-async def table(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def table(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Give the rows of the page as a part of it."""
     scope = await caller_scope(request, org)
     state = await _state(request, scope, with_environments=False)
@@ -118,7 +119,7 @@ async def table(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
 
 
 @get(f"{_ORG}/discover/fields/", opt={"access": "org:read"})
-async def fields(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def fields(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Give what the search bar suggests."""
     await caller_scope(request, org)
     return json_response(suggestions(), headers={"Cache-Control": "private, max-age=3600"})
@@ -128,7 +129,7 @@ async def fields(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
     [f"{_ORG}/explore/discover/results/", f"{_ORG}/explore/discover/homepage/"],
     opt={"access": "public"},
 )
-async def newer_form(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def newer_form(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Lead the newer form of the address to the page."""
     path = request.url.path.replace("/explore/discover/", "/discover/", 1).rstrip("/") + "/"
     query = f"?{request.url.query}" if request.url.query else ""

@@ -25,7 +25,8 @@ _HEADINGS = {404: "Not found", 403: "Not allowed", 429: "Too many requests"}
 
 def to_login(request: Request[Any, Any, Any], error: NotAuthenticated) -> Response[bytes]:
     """Send a person to the login and back; a script is told, so that it can do the same."""
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = request.scope["raw_path"].decode("ascii", "replace").partition("?")[0]
+    here = path + (f"?{request.url.query}" if request.url.query else "")
     if request.headers.get("hx-request"):
         return Response(content=b"", status_code=401, headers={"HX-Redirect": "/login/"})
 

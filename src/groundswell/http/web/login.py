@@ -9,15 +9,16 @@ from litestar import Request, Response, get, post
 
 from groundswell.errors import NotAuthenticated
 from groundswell.http import sessions
-from groundswell.http.requests import now, services_of
+from groundswell.http.requests import multi, now, services_of
 from groundswell.http.web.frame import page
 
 MAX_PASSWORD = 1024
 
 
 @get("/login/", opt={"access": "public"})
-async def login_page(request: Request[Any, Any, Any], next: str = "/") -> Response[bytes]:
+async def login_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Show the login, or go on where somebody is logged in already."""
+    next = (multi(request).get("next") or ["/"])[0]
     try:
         await sessions.session_caller(request)
     except NotAuthenticated:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
 from groundswell import access
 from groundswell.errors import NotFound, QueryTooHeavy, StoreUnavailable, UserError
@@ -52,7 +53,7 @@ async def front(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @get("/organizations/{org:str}/", opt={"access": "org:read"})
-async def overview(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def overview(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Show the projects that the caller may see, the busiest first."""
     scope = await caller_scope(request, org)
     failure = ""

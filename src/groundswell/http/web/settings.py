@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from groundswell.http.requests import caller_scope, services_of
@@ -48,7 +49,7 @@ class Door:
 
 
 @get("/organizations/{org:str}/settings/", opt={"access": "org:read"})
-async def settings(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def settings(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Show the keys of the projects that the caller may see."""
     scope = await caller_scope(request, org)
     services = services_of(request)
