@@ -72,7 +72,7 @@ class Tuning:
     min_side: int = 5
     min_events: float = 25.0
     max_breakpoints: int = 4
-    clip: float = 3.5
+    clip: float = 3.0
     noise_blocks: tuple[int, ...] = (4, 12, 24)
     noise_floor: float = 0.01
     rate_noise_floor: float = 0.002

@@ -62,7 +62,13 @@ class Sums:
 
 
 def search(
-    level: Floats, weight: Floats, scale: Floats, critical: float, tuning: Tuning
+    level: Floats,
+    weight: Floats,
+    scale: Floats,
+    critical: float,
+    tuning: Tuning,
+    *,
+    rounds: int = 2,
 ) -> list[list[int]]:
     """Split every row where a step is higher than `critical` times its noise."""
     length = level.shape[1]
@@ -84,6 +90,7 @@ def search(
             critical,
             float(scale[row]),
             tuning,
+            rounds,
         )
         if heights[row].max(initial=0.0) > critical
         else []
@@ -128,6 +135,7 @@ def _split_row(
     critical: float,
     scale: float,
     tuning: Tuning,
+    rounds: int,
 ) -> list[int]:
     splits: list[int] = []
     for i in np.argsort(-heights, kind="stable"):
@@ -141,7 +149,7 @@ def _split_row(
     limit = critical * scale
     length = len(sums.weight) - 1
     splits = sorted(set(splits))
-    for _ in range(3):
+    for _ in range(rounds):
         moved = _placed(sums, _grown(sums, splits, length, limit, tuning), length, limit, tuning)
         if moved == splits:
             break

@@ -105,7 +105,7 @@ def _detect_batch(
     critical = critical_height(tuning.alpha / _SEARCHES)
     # A lenient search first: the long blocks of the noise still hold the steps themselves.
     lenient = noise_scale(batch, first_clean, tuning, tuning.noise_blocks[:-1])
-    candidates = search(first_clean, batch.weight, lenient, critical, tuning)
+    candidates = search(first_clean, batch.weight, lenient, critical, tuning, rounds=1)
     hits = np.array([row for row in range(rows) if candidates[row]], dtype=np.int64)
     findings = [Finding((), None)] * rows
     if len(hits):
