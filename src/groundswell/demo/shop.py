@@ -63,7 +63,6 @@ class Shop:
             auto_enabling_integrations=False,
             default_integrations=False,
             send_client_reports=False,
-            keep_alive=True,
             server_name="shop-1",
             shutdown_timeout=10,
         )

@@ -90,15 +90,34 @@ class Metadata:
 
         Raises StartupError when the database was written by a newer version.
         """
+        if self._revision() == newest_revision():
+            return
+
         from groundswell.store.metadata.migrations import upgrade
 
         with self.begin() as connection:
             upgrade(connection)
 
+    def _revision(self) -> str | None:
+        """Read the schema's revision without loading Alembic, which takes longer than most
+        commands."""
+        with self.begin() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+
+            query = sa.text("SELECT version_num FROM alembic_version")
+            return connection.execute(query).scalar_one_or_none()
+
     def close(self) -> None:
         """Wait for what runs and close every connection."""
         self._threads.shutdown(wait=True)
         self.engine.dispose()
+
+
+def newest_revision() -> str:
+    """Give the revision of the last migration; their files are named `rNNNN_subject.py`."""
+    folder = Path(__file__).with_name("migrations") / "versions"
+    return max(path.name for path in folder.glob("r*.py"))[1:5]
 
 
 _BAD_URL = (
