@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 
 from groundswell.errors import NotAuthenticated, NotFound
 from groundswell.http.failures import json_response
@@ -56,7 +57,9 @@ async def setup(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @get("/extensions/slack/{name:str}/{signed:str}/", include_in_schema=False, opt={"access": "user"})
-async def show(request: Request[Any, Any, Any], name: str, signed: str) -> Response[bytes]:
+async def show(
+    request: Request[Any, Any, Any], name: FromPath[str], signed: FromPath[str]
+) -> Response[bytes]:
     """Show the page behind a signed link."""
     kind = _kind(name)
     user = await _user(request)
@@ -73,7 +76,9 @@ async def show(request: Request[Any, Any, Any], name: str, signed: str) -> Respo
     status_code=200,
     opt={"access": "user"},
 )
-async def submit(request: Request[Any, Any, Any], name: str, signed: str) -> Response[bytes]:
+async def submit(
+    request: Request[Any, Any, Any], name: FromPath[str], signed: FromPath[str]
+) -> Response[bytes]:
     """Do what the page behind a signed link is for."""
     kind = _kind(name)
     user = await _user(request)

@@ -81,6 +81,11 @@ class Ladder:
         self._snapshots = snapshots
         self._hopeless: dict[tuple[int, str], float] = {}
 
+    def has_rung(self, installation: rows.Installation) -> bool:
+        """Say whether there is a way to try, so that no chart is drawn for nobody."""
+        ways = rungs(self._setting, self._base_url, installation.rung)
+        return any(not self._is_hopeless(installation, way) for way in ways)
+
     async def climb(
         self,
         installation: rows.Installation,

@@ -324,7 +324,7 @@ def is_direct(event: Mapping[str, Any]) -> bool:
     if kind is None:
         return text_of(event, "channel").startswith("D")
 
-    return kind == "im"
+    return isinstance(kind, str) and kind == "im"
 
 
 def _lacks_ids(event: Mapping[str, Any]) -> bool:

@@ -245,6 +245,9 @@ class Unfurler:
     async def _charts(
         self, shared: Shared, previews: list[Preview], entries: Mapping[str, Any]
     ) -> None:
+        if not self._ladder.has_rung(shared.installation):
+            return
+
         drawn = await asyncio.gather(*(self._draw(shared, preview) for preview in previews))
         pictures = {
             preview.link.url: picture

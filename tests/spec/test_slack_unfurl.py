@@ -1,0 +1,220 @@
+"""link_shared → what the channel sees."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groundswell.slack.simulator import Failure
+from groundswell.store.engine import Engine
+from groundswell.store.metadata import slack
+from tests.slacking import House, open_house
+
+
+def words(message: Any) -> str:
+    return str([body["blocks"] for body in message.unfurls.values()])
+
+
+async def test_a_link_unfurls_under_the_address_as_received(house: House) -> None:
+    house.identify()
+    message = await house.shared(house.link("yAxis=count()&query=message:Boom"))
+    (url,) = message.links
+    assert "&amp;" in url
+    said = message.unfurls[url]["blocks"][0]["text"]["text"]
+    assert "count() · message:Boom · last 24h" in said
+    assert "otal 1" in said
+    assert "█" in said
+
+
+@pytest.mark.parametrize(
+    "display", ["default", "previous", "top5", "top5line", "daily", "dailytop5", "bar", "line"]
+)
+async def test_every_display_unfurls(house: House, display: str) -> None:
+    house.identify()
+    fields = "field=title&field=count()&yAxis=count()"
+    message = await house.shared(house.link(f"{fields}&display={display}"))
+    assert "otal 1" in words(message)
+    assert not house.simulator.world.refusals
+
+
+async def test_all_links_of_a_message_are_one_call_each_once(house: House) -> None:
+    house.identify()
+    one, two = house.link("yAxis=count()"), house.link("yAxis=count_unique(user)")
+    other = one.replace(house.url, "https://elsewhere.example")
+    message = await house.shared(one, two, one, other)
+    assert len(message.unfurls) == 2
+    assert len(house.calls("chat.unfurl")) == 1
+
+
+async def test_a_hundred_links_unfurl(house: House) -> None:
+    house.identify()
+    message = await house.shared(*(house.link(f"yAxis=count()&name=n{i}") for i in range(100)))
+    assert len(message.unfurls) == 100
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda h: h.link("yAxis=nonsense()"),
+        lambda h: h.link("query=(("),
+        lambda h: h.link(org="unknown"),
+        lambda h: h.link().replace(str(h.projects["shop"]), str(h.projects["secret"])),
+        lambda h: h.link().replace("results", "nothing"),
+        lambda h: h.link("statsPeriod=zzz").replace("statsPeriod=24h&", ""),
+    ],
+)
+async def test_what_cannot_unfurl_leaves_no_public_trace(house: House, change: Any) -> None:
+    house.identify()
+    await house.shared(change(house))
+    assert not house.calls("chat.unfurl")
+    assert not house.calls("chat.postMessage")
+
+
+async def test_the_sharer_alone_is_told_why_a_query_was_refused(house: House) -> None:
+    house.identify()
+    await house.shared(house.link("yAxis=nonsense()"))
+    (told,) = house.calls("chat.postEphemeral")
+    assert told.args["user"] == "U0001"
+    assert "nonsense" in str(told.args["blocks"])
+
+
+async def test_a_stranger_to_the_organization_is_told_nothing(house: House) -> None:
+    house.person("eve@example.com", None)
+    house.identify_directly("U0001", "eve@example.com")
+    await house.shared(house.link(), house.link("yAxis=nonsense()"))
+    assert not house.simulator.world.calls
+
+
+async def test_an_unlinked_sharer_is_asked_to_link_with_a_fresh_address(house: House) -> None:
+    first = (await house.shared(house.link())).auth_prompt["user_auth_url"]
+    second = (await house.shared(house.link())).auth_prompt["user_auth_url"]
+    assert first.startswith(f"{house.url}/extensions/slack/link-identity/")
+    assert first != second
+    assert not house.calls("chat.postMessage")
+    name, data = house.analytics()[0]
+    assert (name, data["unfurls_count"]) == ("integrations.slack.chart_unfurl", 0)
+
+
+async def test_where_slack_cannot_ask_the_prompt_is_ephemeral(house: House) -> None:
+    refusal = Failure(body={"ok": False, "error": "cannot_prompt"})
+    house.simulator.world.behaviour.fail("chat.unfurl", refusal)
+    await house.shared(house.link())
+    (told,) = house.calls("chat.postEphemeral")
+    link, cancel = told.args["blocks"][1]["elements"]
+    assert (link["value"], cancel["value"]) == ("link", "ignore")
+
+
+async def test_nobody_is_asked_without_a_channel_or_in_the_composer(house: House) -> None:
+    message = house.simulator.world.share("C0001", "U0001", house.link())
+    event = {"type": "link_shared", "user": "U0001", "message_ts": message.ts}
+    links = [{"url": house.link(), "domain": "x"}]
+    await house.sender.event({**event, "links": links})
+    composer = {"channel": "COMPOSER", "source": "composer", "unfurl_id": message.ts}
+    await house.sender.event({**event, **composer, "links": links})
+    await house.settle()
+    assert not house.simulator.world.calls
+
+
+async def test_the_composer_gets_text_by_its_own_target(house: House) -> None:
+    house.identify()
+    message = house.simulator.world.share("C0001", "U0001", house.link())
+    await house.sender.event(
+        {
+            "type": "link_shared",
+            "user": "U0001",
+            "channel": "COMPOSER",
+            "message_ts": "draft",
+            "source": "composer",
+            "unfurl_id": message.ts,
+            "links": [{"url": house.link(), "domain": "x"}],
+        }
+    )
+    await house.settle()
+    (call,) = house.calls("chat.unfurl")
+    assert call.args["unfurl_id"] == message.ts
+    assert message.unfurls
+
+
+async def test_a_resent_event_is_handled_once(house: House) -> None:
+    house.identify()
+    message = house.simulator.world.share("C0001", "U0001", house.link())
+    event = {
+        "type": "link_shared",
+        "user": "U0001",
+        "channel": "C0001",
+        "message_ts": message.ts,
+        "links": [{"url": house.link()}],
+    }
+    for _ in range(3):
+        await house.sender.event(event, event_id="EvSame")
+    await house.settle()
+    house.slack._recent.clear()  # as after a restart
+    await house.sender.event(event, event_id="EvSame")
+    await house.settle()
+    assert len(house.calls("chat.unfurl")) == 1
+
+
+async def test_our_own_links_do_not_unfurl(house: House) -> None:
+    house.identify("U0BOT")
+    await house.shared(house.link(), user="U0BOT")
+    assert not house.calls("chat.unfurl")
+
+
+async def test_names_are_hidden_from_other_companies(house: House) -> None:
+    house.identify()
+    message = house.simulator.world.share("C0001", "U0001", house.link("x"))
+    query = "field=title&field=count()&display=top5&query=title:Boom"
+    url = house.link(query)
+    message.links[:] = [url]
+    payload = house.sender.envelope(
+        {
+            "type": "link_shared",
+            "user": "U0001",
+            "channel": "C0001",
+            "message_ts": message.ts,
+            "links": [{"url": url}],
+        }
+    )
+    body = json.dumps({**payload, "is_ext_shared_channel": True}).encode()
+    await house.sender.post("/extensions/slack/event/", body, "application/json")
+    await house.settle()
+    (shown,) = message.unfurls.values()
+    assert ":lock:" in str(shown)
+    assert "project shop" not in str(shown)
+
+
+@pytest.fixture
+async def drawing(
+    engine: Engine, tmp_path: Path, slack_rows_project: tuple[int, int]
+) -> AsyncIterator[House]:
+    async with open_house(engine, tmp_path, slack_rows_project, SLACK_IMAGES="auto") as opened:
+        opened.identify()
+        yield opened
+
+
+async def test_the_chart_takes_the_place_of_the_text_and_never_loses_it(drawing: House) -> None:
+    house, behaviour = drawing, drawing.simulator.world.behaviour
+    message = await house.shared(house.link())
+    text, chart = message.unfurl_history
+    (before,), (after,) = text.values(), chart.values()
+    assert [b["type"] for b in before["blocks"]] == ["section", "context"]
+    image = after["blocks"][1]
+    assert image["slack_file"]["id"] in house.simulator.world.files
+    assert "total" in image["alt_text"]
+    content = house.simulator.world.files[image["slack_file"]["id"]].content
+    assert content is not None
+    assert content.startswith(b"\x89PNG")
+
+    behaviour.slack_file_in_unfurl = False
+    message = await house.shared(house.link("name=second"))
+    assert len(message.unfurl_history) == 1
+    assert "otal" in words(message)
+
+    behaviour.fail("chat.unfurl", Failure(body={"ok": False, "error": "token_revoked"}))
+    await house.shared(house.link("name=third"))
+    found = house.run(slack.by_team, "T0001")
+    assert found.broken == "token_revoked"
