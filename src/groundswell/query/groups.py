@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from groundswell.query.expression import Call, Expression, Number, Value, Word, all_of, call
+from groundswell.query.expression import Call, Expression, Null, Number, Value, Word, all_of, call
 from groundswell.query.fields import Field
 from groundswell.query.instants import instant
 from groundswell.query.question import Groups
@@ -34,7 +34,12 @@ def rank_of(
 
 
 def _is(reader: Reader, field: Field, value: object) -> Expression:
-    text = isinstance(reader, TableReader) and reader.is_text(field)
+    # A field that the table does not have is an absent value, not an empty text.
+    text = (
+        isinstance(reader, TableReader)
+        and reader.is_text(field)
+        and not isinstance(reader.raw(field), Null)
+    )
     if value is None:
         if text:
             return call("equals", reader.raw(field), Word(""))

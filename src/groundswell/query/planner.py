@@ -401,10 +401,12 @@ def bucket(at: Expression, width: int) -> Expression:
 
 
 def _group_key(item: Item, aggregates: Aggregates) -> Expression:
-    if isinstance(item.meaning, Field):
-        return aggregates.reader.raw(item.meaning)
+    if not isinstance(item.meaning, Field):
+        return expression_of(item, aggregates)
 
-    return expression_of(item, aggregates)
+    key = aggregates.reader.raw(item.meaning)
+    # A bare number would name a column by its position.
+    return call("toUInt64", key) if isinstance(key, Number) else key
 
 
 def _position(typed: str, items: list[Item]) -> int | None:
