@@ -8,7 +8,7 @@ from groundswell.store.engine import Engine, Lane
 from groundswell.timeframe import TimeRange
 
 _UNITS = """
-SELECT name, argMax(unit, timestamp) AS unit
+SELECT name, argMax(unit, timestamp)
 FROM transactions
 ARRAY JOIN mapKeys(measurement_units) AS name, mapValues(measurement_units) AS unit
 WHERE project_id IN {projects:Array(UInt64)}
