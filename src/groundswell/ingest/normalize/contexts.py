@@ -89,6 +89,7 @@ def response_status(
         mapping(contexts.get("response")).get("status_code"),
         tags.get("http.status_code"),
         trace_data.get("http.response.status_code"),
+        trace_data.get("http.status_code"),
     ):
         status = lenient_text(found, 16)
         if status:

@@ -12,12 +12,13 @@ from groundswell.ingest.normalize.grouping import group_hash
 from groundswell.ingest.normalize.identity import span_number, uuid_bytes
 from groundswell.ingest.normalize.requests import request_of
 from groundswell.ingest.normalize.scrubbing import Scrubber
-from groundswell.ingest.normalize.segments import sample_rate_of
+from groundswell.ingest.normalize.segments import client_agent, sample_rate_of
 from groundswell.ingest.normalize.shapes import flag, lenient_text, mapping, text, values_of
 from groundswell.ingest.normalize.stacks import Stacks, culprit_frame, stacks_of
 from groundswell.ingest.normalize.tags import MAX_VALUE, client_tags
 from groundswell.ingest.normalize.times import ABSENT, AHEAD_US, DAY_US, micros
 from groundswell.ingest.normalize.trimming import trimmed_payload
+from groundswell.ingest.normalize.user_agents import with_user_agent
 from groundswell.ingest.normalize.users import User, user_of
 from groundswell.ingest.records import Record
 
@@ -122,6 +123,7 @@ def error_row(
     raw_user = mapping(event.get("user"))
     sdk = mapping(event.get("sdk"))
     platform = text(event.get("platform"), 64) or "other"
+    contexts = with_user_agent(contexts, client_agent(request, platform, record))
     stacks = stacks_of(event)
     tags, dropped = client_tags(event.get("tags"))
     if dropped:

@@ -45,6 +45,10 @@ def header(headers: Any, name: str) -> Any:
     return None
 
 
+def user_agent(request: dict[str, Any]) -> str:
+    return text(header(request.get("headers"), "user-agent"), 1024)
+
+
 @lru_cache(8192)
 def bare_url(url: str) -> str:
     """A URL without query, fragment and credentials."""

@@ -18,11 +18,13 @@ from groundswell.ingest.normalize.requests import (
     bare_url,
     method_of_name,
     request_of,
+    user_agent,
 )
 from groundswell.ingest.normalize.scrubbing import Scrubber
 from groundswell.ingest.normalize.shapes import flag, lenient_text, mapping, number, text
 from groundswell.ingest.normalize.statuses import status
 from groundswell.ingest.normalize.tags import MAX_VALUE, client_tags
+from groundswell.ingest.normalize.user_agents import with_user_agent
 from groundswell.ingest.normalize.users import NOBODY, User, user_of
 from groundswell.ingest.records import Record
 
@@ -116,6 +118,7 @@ def fill_from_transaction(segment: Segment, sent: Transaction, client_ip: str) -
     segment.sdk_name = text(sdk.get("name"), 128) or segment.record.sdk_name
     segment.sdk_version = lenient_text(sdk.get("version"), 64) or segment.record.sdk_version
     request = mapping(sent.request)
+    contexts = with_user_agent(contexts, client_agent(request, segment.platform, segment.record))
     raw_user = mapping(sent.user)
     segment.user = user_of(raw_user, request, segment.platform, client_ip, scrubber.keeps_ip)
     tags, _ = client_tags(sent.tags)
@@ -128,7 +131,8 @@ def fill_from_transaction(segment: Segment, sent: Transaction, client_ip: str) -
     url = url or bare_url(lenient_text(data.get("url.full") or data.get("url"), MAX_URL))
     segment.http_status_code = ctx.response_status(contexts, tags, data)
     _name(segment, sent, tags, method)
-    segment.http_method = method or lenient_text(data.get("http.request.method"), 32).upper()
+    sent_method = data.get("http.request.method") or data.get("http.method")
+    segment.http_method = method or lenient_text(sent_method, 32).upper()
     segment.http_method = segment.http_method or method_of_name(segment.name)
     segment.http_url, segment.http_referer = scrubber.free_text(url), scrubber.free_text(referer)
     _derived_tags(tags, sent, contexts, segment)
@@ -140,6 +144,11 @@ def fill_from_transaction(segment: Segment, sent: Transaction, client_ip: str) -
     segment.raw_measurements = sent.measurements
     segment.start, segment.end = sent.start_timestamp, sent.timestamp
     return True
+
+
+def client_agent(request: dict[str, Any], platform: str, record: Record) -> str:
+    """The user agent of the request the event is about; a browser's own request is that one."""
+    return user_agent(request) or (record.user_agent if platform == "javascript" else "")
 
 
 def _name(segment: Segment, sent: Transaction, tags: dict[str, str], method: str) -> None:

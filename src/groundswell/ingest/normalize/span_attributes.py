@@ -82,7 +82,11 @@ class SpanAttributes:
         if span.measurements:
             numbers.update(measured(span.measurements, 0.0)[0])
         self._describe(span, data, scrubber.free_text)
-        code = data.get("http.response.status_code") or data.get("status_code")
+        code = (
+            data.get("http.response.status_code")
+            or data.get("http.status_code")
+            or data.get("status_code")
+        )
         self.status_codes.append(lenient_text(code, 16) or tags.get("http.status_code", ""))
         self._tag_keys.extend(tags)
         self._tag_values.extend(tags.values())

@@ -184,13 +184,82 @@ JSON = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=8)
     | st.sampled_from([TRACE_ID, SPAN_ID, RECEIVED, "2026-11-21T19:33:43Z", "{{ default }}"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(max_size=6) | st.sampled_from(["values", "frames", "type", "value",
-        "trace", "data", "stacktrace", "headers", "unit", "items", "samples"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=6)
+            | st.sampled_from(
+                [
+                    "values",
+                    "frames",
+                    "type",
+                    "value",
+                    "trace",
+                    "data",
+                    "stacktrace",
+                    "headers",
+                    "unit",
+                    "items",
+                    "samples",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 FIELDS = st.sampled_from(
-    ["event_id", "type", "message", "logentry", "exception", "threads", "stacktrace", "contexts", "tags", "user", "request", "sdk", "breadcrumbs", "extra", "modules", "fingerprint", "level", "timestamp", "start_timestamp", "transaction", "transaction_info", "spans", "measurements", "platform", "release", "environment", "dist", "server_name", "csp", "_meta", "items", "profile", "transactions", "profiler_id", "attributes", "span_id", "trace_id", "op", "description", "status", "data", "is_segment", "segment_id", "name", "end_timestamp", "exclusive_time", "debug_meta", "culprit"]
+    [
+        "event_id",
+        "type",
+        "message",
+        "logentry",
+        "exception",
+        "threads",
+        "stacktrace",
+        "contexts",
+        "tags",
+        "user",
+        "request",
+        "sdk",
+        "breadcrumbs",
+        "extra",
+        "modules",
+        "fingerprint",
+        "level",
+        "timestamp",
+        "start_timestamp",
+        "transaction",
+        "transaction_info",
+        "spans",
+        "measurements",
+        "platform",
+        "release",
+        "environment",
+        "dist",
+        "server_name",
+        "csp",
+        "_meta",
+        "items",
+        "profile",
+        "transactions",
+        "profiler_id",
+        "attributes",
+        "span_id",
+        "trace_id",
+        "op",
+        "description",
+        "status",
+        "data",
+        "is_segment",
+        "segment_id",
+        "name",
+        "end_timestamp",
+        "exclusive_time",
+        "debug_meta",
+        "culprit",
+    ]
 )
 
 

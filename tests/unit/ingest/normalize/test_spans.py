@@ -118,12 +118,22 @@ SELECT = "SELECT id FROM users WHERE id = %s"
         ("db", "INSERT INTO t (a, b) VALUES (1, 2), (3, 4)", "", "INSERT INTO t (..) VALUES %s"),
         ("db", 'SELECT a FROM t WHERE b = "x"', "mysql", "SELECT a FROM t WHERE b = %s"),
         ("db", "SAVEPOINT s1_x2", "", "SAVEPOINT %s"),
-        ("db", "UPDATE t SET a = TRUE, b = -1.5e3 WHERE c = 0xff", "", "UPDATE t SET a = %s, b = %s WHERE c = %s"),
+        (
+            "db",
+            "UPDATE t SET a = TRUE, b = -1.5e3 WHERE c = 0xff",
+            "",
+            "UPDATE t SET a = %s, b = %s WHERE c = %s",
+        ),
         ("db", '{"find": "users"}', "mongodb", ""),
         ("db.redis", "get user:17", "redis", "GET *"),
         ("db", "HGET a b", "redis", "HGET *"),
         ("cache.get", "user:17", "", "GET *"),
-        ("http.client", "GET https://api.eu.example.com:8443/users/17?q=1", "", "GET https://*.example.com:8443"),
+        (
+            "http.client",
+            "GET https://api.eu.example.com:8443/users/17?q=1",
+            "",
+            "GET https://*.example.com:8443",
+        ),
         ("http.client", "POST http://localhost:8000/x", "", "POST http://localhost:8000"),
         ("http.client", "GET http://10.1.2.3/x", "", "GET http://*.*.*.*"),
         ("http.client", "GET http://127.0.0.1/x", "", "GET http://127.0.0.1"),
@@ -136,7 +146,7 @@ SELECT = "SELECT id FROM users WHERE id = %s"
         ("template.render", "index.html", "", ""),
         ("db", "", "", ""),
     ],
-)  # fmt: skip
+)
 def test_descriptions_lose_what_varies(op: str, text: str, system: str, normalized: str) -> None:
     found = describe(op, text, system, "", "")
     assert found.normalized == normalized
@@ -151,7 +161,12 @@ def test_the_group_is_the_first_64_bits_of_the_md5() -> None:
 @pytest.mark.parametrize(
     ("op", "text", "data", "expected"),
     [
-        ("db", "SELECT * FROM a JOIN b ON 1=1", {"db.system": "PostgreSQL"}, ("db", "SELECT", "a,b", "postgresql")),
+        (
+            "db",
+            "SELECT * FROM a JOIN b ON 1=1",
+            {"db.system": "PostgreSQL"},
+            ("db", "SELECT", "a,b", "postgresql"),
+        ),
         ("db", "BEGIN", {"db.operation": "begin"}, ("db", "BEGIN", "", "")),
         ("db", "RELEASE SAVEPOINT x", {}, ("db", "RELEASE SAVEPOINT", "", "")),
         ("db.redis", "SET a 1", {"db.system": "redis"}, ("db", "SET", "", "redis")),
@@ -160,7 +175,7 @@ def test_the_group_is_the_first_64_bits_of_the_md5() -> None:
         ("queue.publish", "jobs", {}, ("queue", "", "", "")),
         ("custom.thing", "x", {}, ("", "", "", "")),
     ],
-)  # fmt: skip
+)
 def test_category_action_domain_and_system(
     op: str, text: str, data: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
