@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -438,3 +439,11 @@ async def test_refused(web: Asker, params: dict[str, Any], word: str) -> None:
 
     assert refused.value.status == 400
     assert word in refused.value.message
+
+
+async def test_without_projects_there_is_nothing(web: Asker) -> None:
+    nobody = replace(web, scope=replace(web.scope, member_projects=()))
+
+    assert await nobody.events_stats(yAxis="nope()") == {"data": []}
+    assert (await nobody.events_timeseries(yAxis="nope()"))["timeSeries"] == []
+    assert (await nobody.events())["data"] == []

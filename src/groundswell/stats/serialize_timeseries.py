@@ -30,11 +30,6 @@ def events_timeseries(answer: SeriesAnswer, window: TimeRange, now: datetime) ->
     }
 
 
-def no_projects() -> Body:
-    """Give the body where there is no project to ask about."""
-    return {"meta": {}, "timeSeries": []}
-
-
 def _element(series: Series, answer: SeriesAnswer, settled_until: float) -> Body:
     return {
         "yAxis": series.axis,
