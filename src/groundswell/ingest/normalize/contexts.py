@@ -35,7 +35,7 @@ def flatten(contexts: dict[str, Any], user: dict[str, Any]) -> dict[str, str]:
 
 def _put(flat: dict[str, str], key: str, value: Any) -> None:
     found = value if type(value) is str else lenient_text(value)
-    if found and len(found) <= MAX_VALUE and len(flat) < MAX_ENTRIES:
+    if found and len(found) <= MAX_VALUE >= len(key) and len(flat) < MAX_ENTRIES:
         if key in _YES_NO:
             found = "True" if found.lower() in _YES else "False"
         flat[key] = found

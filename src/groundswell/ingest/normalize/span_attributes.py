@@ -51,10 +51,11 @@ class SpanAttributes:
         self._from_segment: dict[str, str] = {}
         self._numbers: list[dict[str, float]] = []
 
-    def add(self, span: Span, segment: Segment) -> None:
+    def add(self, span: Span, segment: Segment, marks: dict[str, str]) -> None:
+        """`marks` are tags that follow from the place of the span in its segment."""
         data = span.data if type(span.data) is dict else {}
         scrubber = segment.scrubber
-        tags = self._inherited(segment)
+        tags = {**self._inherited(segment), **marks}
         numbers: dict[str, float] = {}
         sensitive = scrubber.is_sensitive
         for key, value in data.items():
@@ -104,7 +105,7 @@ class SpanAttributes:
             ):
                 if found:
                     self._from_segment[name] = found
-        return self._from_segment.copy()
+        return self._from_segment
 
     def tags(self) -> pa.Array:
         return pa.MapArray.from_arrays(

@@ -17,13 +17,14 @@ from groundswell.ingest.normalize.intervals import parent_positions, self_times,
 from groundswell.ingest.normalize.measurements import measured
 from groundswell.ingest.normalize.payloads import Span
 from groundswell.ingest.normalize.segments import Segment
-from groundswell.ingest.normalize.shapes import number
+from groundswell.ingest.normalize.shapes import mapping, number
 from groundswell.ingest.normalize.span_attributes import SpanAttributes
 from groundswell.ingest.normalize.statuses import status
 from groundswell.ingest.normalize.times import ABSENT, AHEAD_US, DAY_US, Micros, micros_of
 
 BREAKDOWN_OPS = ("http", "db", "browser", "resource", "ui")
 TOTAL_TIME = "total.time"
+_DISPLAYS = (("ttid", "time_to_initial_display"), ("ttfd", "time_to_full_display"))
 _MAX_DURATION_MS = (1 << 32) - 1
 
 
@@ -294,8 +295,13 @@ def _spans(
 ) -> pa.Table:
     attributes = SpanAttributes()
     owners = line.owner.tolist()
-    for span, owner in zip(spans, owners, strict=True):
-        attributes.add(span, kept[owner])
+    displays = _displays(kept, line)
+    for place, (span, owner) in enumerate(zip(spans, owners, strict=True)):
+        before = {}
+        if owner in displays:
+            end = line.span_end[place]
+            before = {name: name for name, until in displays[owner] if end <= until}
+        attributes.add(span, kept[owner], before)
     described = attributes.described
     ops = [s.op.strip().lower() or "default" if s.op else "default" for s in spans]
     return columns.table(
@@ -330,6 +336,23 @@ def _spans(
             "measurements": attributes.measurements(),
         },
     )
+
+
+def _displays(kept: list[Segment], line: _Timeline) -> dict[int, list[tuple[str, int]]]:
+    """When a screen was first and fully shown, for the segments that say so: their spans until
+    then are marked.
+    """
+    found: dict[int, list[tuple[str, int]]] = {}
+    for place, segment in enumerate(kept):
+        raw = mapping(segment.raw_measurements)
+        if not any(measurement in raw for _, measurement in _DISPLAYS):
+            continue
+        values, _ = measured(raw, 0.0)
+        for name, measurement in _DISPLAYS:
+            if measurement in values:
+                until = int(line.start[place] + values[measurement] * 1000)
+                found.setdefault(place, []).append((name, until))
+    return found
 
 
 def _trace_ids(texts: list[Any]) -> list[bytes]:

@@ -253,6 +253,18 @@ def test_data_becomes_tags_numbers_and_columns() -> None:
     assert [found[n] for n in inherited] == ["/checkout", "ui.load", "ok", "1.0", "prod", "id:5"]
 
 
+def test_spans_before_the_first_display_are_marked() -> None:
+    built = spanned(
+        [span_payload(1, 0, 1), span_payload(2, 1, 2), span_payload(3, 2, 4)],
+        measurements={
+            "time_to_initial_display": {"value": 1000, "unit": "millisecond"},
+            "time_to_full_display": {"value": 3, "unit": "second"},
+        },
+    )
+    found = [dict(tags) for tags in built.tables["spans"]["tags"].to_pylist()]
+    assert found == [{"ttid": "ttid", "ttfd": "ttfd"}, {"ttfd": "ttfd"}, {}]
+
+
 def attribute(value: Any) -> dict[str, Any]:
     return {"value": value, "type": "string"}
 
