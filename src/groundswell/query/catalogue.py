@@ -106,7 +106,7 @@ num_processing_errors | number | integer | E=number:num_processing_errors | How 
 transaction.duration | duration | duration/millisecond | T=number:duration | How long the transaction took, in whole milliseconds.
 transaction.op | text | string | T=text:op S=text:transaction_op | Operation of the transaction.
 transaction.source | text | string | T=text:transaction_source | Where the name of the transaction comes from.
-transaction.status | status | string | T=text:status S=text:transaction_status | Status of the transaction: ok, internal_error, …
+transaction.status | status | string | T=text:status S=text:transaction_status | Status of the transaction: ok, internal_error and others.
 transaction.method | text | string | T=text:http_method S=text:transaction_method | Method of the transaction's request.
 app_start_type | text | string | T=text:app_start_type | cold or warm.
 team_key_transaction | boolean | boolean | ET=zero: | Whether the transaction is a favourite of a team.
