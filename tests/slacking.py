@@ -109,14 +109,15 @@ class House:
         found = self.run(lambda c: c.execute(select(table.c.name, table.c.data)).all())
         return [(row.name, row.data) for row in found]
 
-    async def browse(self, email: str = "ada@example.com") -> httpx.AsyncClient:
+    @contextlib.asynccontextmanager
+    async def browse(self, email: str = "ada@example.com") -> AsyncIterator[httpx.AsyncClient]:
         """Log in with a browser's cookie."""
         user = self.run(tenancy.get_user, email)
         self.run(tenancy.set_password, user.id, PASSWORD)
-        client = httpx.AsyncClient(base_url=self.url)
-        answer = await client.post("/login/", data={"email": email, "password": PASSWORD})
-        assert answer.status_code == 302, answer.text
-        return client
+        async with httpx.AsyncClient(base_url=self.url) as client:
+            answer = await client.post("/login/", data={"email": email, "password": PASSWORD})
+            assert answer.status_code == 302, answer.text
+            yield client
 
 
 @pytest.fixture(scope="session")
@@ -236,6 +237,6 @@ async def _serve(
         )
     server = make_server(app)
     serving = asyncio.create_task(server.serve(sockets=[sock]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
     return server, serving

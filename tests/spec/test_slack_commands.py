@@ -1,0 +1,245 @@
+"""What is typed at the app, in direct messages and after the slash, and what it says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from groundswell.model.tenancy import Role
+from groundswell.slack import admin
+from groundswell.store.metadata import tenancy
+from tests.slacking import House
+
+IDENTITY = r"http://127\.0\.0\.1:\d+/extensions/slack/{page}/[\w.-]+/"
+
+
+async def said(house: House, text: str) -> str:
+    """Write a direct message and give the answer; "" when there is none."""
+    before = len(house.calls("chat.postMessage"))
+    (attempt,) = await house.sender.say(text)
+    assert attempt.status == 200
+    await house.settle()
+    answers = house.calls("chat.postMessage")[before:]
+    assert len(answers) <= 1
+    return str(answers[0].args["text"]) if answers else ""
+
+
+async def typed(house: House, text: str, **more: Any) -> str:
+    answer = await house.sender.command(text, **more)
+    assert answer.status == 200
+    body = answer.json
+    assert (body["response_type"], body["replace_original"]) == ("ephemeral", False)
+    return str(body["text"])
+
+
+def page_in(text: str, page: str) -> str:
+    match = re.search(IDENTITY.format(page=page), text)
+    assert match, text
+    return match[0]
+
+
+async def test_help_and_its_other_names(house: House) -> None:
+    for word in ("help", "HELP me", "support", "docs"):
+        answer = await said(house, word)
+        assert "Here are the commands" in answer
+        assert "Unknown" not in answer
+    assert await said(house, "") == ""
+    assert await said(house, "   ") == ""
+    assert "Here are the commands" in await typed(house, "")
+    names = re.findall(r"• `([a-z ]+)`", await typed(house, "help"))
+    assert names == ["help", "link", "unlink", "link team", "unlink team"]
+
+
+async def test_an_unknown_command_is_named_in_full_with_the_nearest(house: House) -> None:
+    for ask in (said, typed):
+        answer = await ask(house, "Likn *me* <now> `x`")
+        assert "Unknown command: `Likn *me* &lt;now&gt; 'x'`" in answer
+        assert "Did you mean `link`?" in answer
+        assert "Here are the commands" in answer
+    assert ("command", "unknown") in house.log()
+
+
+async def test_link_and_unlink_depend_on_who_one_is(house: House) -> None:
+    for ask in (said, typed):
+        for word in ("link", "LINK please"):
+            answer = await ask(house, word)
+            assert "Link your Slack identity" in answer
+            page_in(answer, "link-identity")
+        assert "no linked identity" in await ask(house, "Unlink")
+    house.identify()
+    for ask in (said, typed):
+        assert "already linked as `ada@example.com`" in await ask(house, "Link")
+        page_in(await ask(house, "UNLINK"), "unlink-identity")
+
+
+async def test_teams_are_linked_in_channels_only(house: House) -> None:
+    for word in ("link team", "Unlink Team"):
+        assert "works in a channel" in await said(house, word)
+        assert "works in a channel" in await typed(house, word, channel_name="directmessage")
+
+
+async def test_link_team_asks_for_identity_then_role(house: House) -> None:
+    assert "Link your Slack identity first" in await typed(house, "link team")
+    house.identify()
+    assert "role is not sufficient" in await typed(house, "link team")
+    _promote(house, Role.ADMIN)
+    answer = await typed(house, "Link TEAM")
+    page_in(answer, "link-team")
+    assert "team" in answer
+    page_in(await typed(house, "link team org:acme"), "link-team")
+    assert "several organizations" in await typed(house, "link team org:nope")
+
+
+async def test_unlink_team_asks_for_identity_team_and_role(house: House) -> None:
+    assert "Link your Slack identity first" in await typed(house, "unlink team")
+    house.identify()
+    assert "No team is linked" in await typed(house, "unlink team")
+    house.run(
+        admin.link_team, org="acme", team="T0001", channel="C0001", channel_name="general",
+        to_team="web",
+    )  # fmt: skip
+    assert "role is not sufficient" in await typed(house, "unlink team")
+    _promote(house, Role.OWNER)
+    assert "No team is linked" in await typed(house, "unlink team", channel_name="renamed")
+    page_in(await typed(house, "unlink team"), "unlink-team")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"bot_id": "B1", "text": "help"},
+        {"user": "U0BOT", "text": "help"},
+        {"text": "help", "channel_type": "channel"},
+        {"text": "help", "channel_type": None, "channel": "C0001"},
+        {"text": None},
+        {"subtype": "message_changed", "text": "help"},
+    ],
+)
+async def test_not_every_message_is_meant_for_us(house: House, event: dict[str, Any]) -> None:
+    base = {"type": "message", "channel": "D0001", "channel_type": "im", "user": "U0001"}
+    full = {k: v for k, v in (base | event).items() if v is not None}
+    assert (await house.sender.event(full))[-1].status == 200
+    await house.settle()
+    assert not house.simulator.world.calls
+
+
+async def test_a_channel_that_begins_with_d_is_direct_where_slack_does_not_say(
+    house: House,
+) -> None:
+    house.simulator.world.channels["D0001"] = {"id": "D0001", "is_im": True, "is_member": True}
+    await house.sender.event(
+        {"type": "message", "channel": "D0001", "user": "U0001", "text": "help"}
+    )
+    await house.settle()
+    assert len(house.calls("chat.postMessage")) == 1
+
+
+async def test_the_page_of_link_binds_once_and_tells_slack(house: House) -> None:
+    url = page_in(
+        await typed(house, "link", response_url=house.simulator.response_url()), "link-identity"
+    )
+    path = url.removeprefix(house.url)
+    async with house.browse() as browser:
+        page = await browser.get(path)
+        assert page.status_code == 200
+        assert "Ada Lovelace" in page.text
+        assert "ada@example.com" in page.text
+        assert (await browser.post(path)).status_code == 403
+        assert (await browser.post(path, data={"csrf_token": "x"})).status_code == 403
+        assert "no linked identity" in await typed(house, "unlink")
+        form = {"csrf_token": token_in(page.text)}
+        done = await browser.post(path, data=form)
+        assert done.status_code == 200
+        assert "linked" in done.text
+        assert (await browser.get(path)).status_code == 410
+        assert (await browser.post(path, data=form)).status_code == 410
+        assert (await browser.put(path)).status_code == 405
+    assert "already linked" in await typed(house, "link")
+    (told,) = house.simulator.world.responses
+    assert "good to go" in told[1]["text"]
+
+
+async def test_the_page_of_unlink_forgets_who_one_is(house: House) -> None:
+    house.identify()
+    path = page_in(await said(house, "unlink"), "unlink-identity").removeprefix(house.url)
+    async with house.browse() as browser:
+        page = await browser.get(path)
+        done = await browser.post(path, data={"csrf_token": token_in(page.text)})
+        assert done.status_code == 200
+    assert "no linked identity" in await said(house, "unlink")
+    told = [call.args["text"] for call in house.calls("chat.postMessage")]
+    assert any("not linked any more" in text for text in told)
+
+
+async def test_pages_want_a_login_and_the_right_person(house: House) -> None:
+    path = page_in(await typed(house, "link"), "link-identity").removeprefix(house.url)
+    house.person("eve@example.com", None)
+    async with house.browse("eve@example.com") as eve:
+        assert (await eve.get(path)).status_code == 404
+        assert (await eve.post(path)).status_code == 404
+        eve.cookies.clear()
+        answer = await eve.get(path)
+        assert answer.status_code == 302
+        assert answer.headers["location"].startswith("/login/?next=")
+
+
+async def test_forged_foreign_and_expired_links(house: House) -> None:
+    path = page_in(await typed(house, "link"), "link-identity").removeprefix(house.url)
+    house.slack.signer._valid_s = -1
+    async with house.browse() as browser:
+        expired = await browser.get(path)
+        assert (expired.status_code, "expired" in expired.text) == (400, True)
+        assert "Type the command again" in expired.text
+        house.slack.signer._valid_s = 900
+        for other in (path[:-3] + "A/", path.replace("link-identity", "link-team"), path + "x/"):
+            assert (await browser.get(other)).status_code in {400, 404}
+        assert (await browser.get("/extensions/slack/nothing/abc/")).status_code == 404
+
+
+async def test_the_pages_of_teams(house: House) -> None:
+    house.identify()
+    _promote(house, Role.MANAGER)
+    path = page_in(await typed(house, "link team"), "link-team").removeprefix(house.url)
+    team = house.run(tenancy.get_team, house.org_id, "web")
+    async with house.browse() as browser:
+        page = await browser.get(path)
+        form = {"csrf_token": token_in(page.text)}
+        assert (await browser.post(path, data=form)).status_code == 400
+        assert (await browser.post(path, data={**form, "team": "999"})).status_code == 404
+        done = await browser.post(path, data={**form, "team": str(team.id)})
+        assert "web" in done.text
+        again = page_in(await typed(house, "link team"), "link-team").removeprefix(house.url)
+        form = {"csrf_token": token_in((await browser.get(again)).text), "team": str(team.id)}
+        assert "already linked" in (await browser.post(again, data=form)).text
+        gone = page_in(await typed(house, "unlink team"), "unlink-team").removeprefix(house.url)
+        form = {"csrf_token": token_in((await browser.get(gone)).text)}
+        assert (await browser.post(gone, data=form)).status_code == 200
+    assert "No team is linked" in await typed(house, "unlink team")
+
+
+async def test_the_prompts_buttons_are_counted_and_remove_it(house: House) -> None:
+    for value in ("link", "ignore"):
+        payload = {
+            "user": {"id": "U0001"},
+            "channel": {"id": "C0001"},
+            "actions": [{"action_id": value, "value": value}],
+            "response_url": house.simulator.response_url(),
+        }
+        assert (await house.sender.press(payload)).status == 200
+    await house.settle()
+    assert [data["action"] for _, data in house.analytics()] == ["link", "ignore"]
+    assert [body for _, body in house.simulator.world.responses] == [{"delete_original": True}] * 2
+
+
+def token_in(page: str) -> str:
+    match = re.search(r'name="csrf_token" value="(\w+)"', page)
+    assert match, page
+    return match[1]
+
+
+def _promote(house: House, role: Role) -> None:
+    from datetime import UTC, datetime
+
+    house.run(tenancy.add_member, house.org_id, house.ada.id, role, now=datetime.now(UTC))
