@@ -16,6 +16,7 @@ from groundswell.http.api import (
     organizations,
     projects,
     teams,
+    trends,
 )
 
 ROUTES: list[HTTPRouteHandler] = [
@@ -30,4 +31,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *events_meta.ROUTES,
     *events_validate.ROUTES,
     *chart.ROUTES,
+    *trends.ROUTES,
 ]

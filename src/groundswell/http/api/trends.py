@@ -1,0 +1,64 @@
+"""Trends: which transactions changed, and the breakpoint detector as an endpoint of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.params import FromPath
+
+from groundswell.errors import UserError
+from groundswell.http import features
+from groundswell.http.answering import ClientGone, gone, tagged, unless_gone
+from groundswell.http.failures import json_response
+from groundswell.http.paging import link_header
+from groundswell.http.requests import caller_scope, multi, now, services_of
+from groundswell.trends.compatible import breakpoint_detector
+from groundswell.trends.transactions import find_trends, parse_trends, trends_body
+
+FEATURE = "performance-new-trends"
+_AT_ONCE = asyncio.Semaphore(2)
+
+
+@get("/api/0/organizations/{org:str}/events-trends-statsv2/", opt={"access": "org:read"})
+async def events_trends_stats_v2(
+    request: Request[Any, Any, Any], org: FromPath[str]
+) -> Response[bytes]:
+    """Answer with the groups whose level changed, page by page, and their series."""
+    scope = await caller_scope(request, org)
+    services = services_of(request)
+    await services.metadata.run(features.require, scope.organization.id, FEATURE)
+    asked = parse_trends(multi(request), scope, now(), services.statistics.retention)
+    if asked is None:
+        return json_response([])
+
+    try:
+        trends = await unless_gone(request, find_trends(services.statistics, asked))
+    except ClientGone:
+        return gone()
+
+    headers = link_header(request, asked.page, has_more=trends.has_more)
+    return tagged(request, msgspec.json.encode(trends_body(trends)), headers=headers)
+
+
+@post("/trends/breakpoint-detector", status_code=200, opt={"access": "public"})
+async def detect_breakpoints(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Answer as the detector that a self-hosted Sentry lacks.
+
+    Without a token, as Sentry sends none: it reads nothing but the body, a few at a time.
+    """
+    try:
+        asked = msgspec.json.decode(await request.body())
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise UserError("The body must be JSON", code="bad_json") from None
+
+    if not isinstance(asked, dict):
+        raise UserError("The body must be a JSON object", code="bad_json")
+
+    async with _AT_ONCE:
+        return json_response(await asyncio.to_thread(breakpoint_detector, asked))
+
+
+ROUTES = [events_trends_stats_v2, detect_breakpoints]
