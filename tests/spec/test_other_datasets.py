@@ -104,6 +104,12 @@ async def test_spans_by_group(lab: Asker) -> None:
     }
 
 
+async def test_the_id_of_a_span(lab: Asker) -> None:
+    body = await lab.events(dataset="spans", field=["id", "span.op"], query="span.op:http")
+
+    assert body["data"] == [{"id": "0000000000000003", "span.op": "http", "project.name": "lab"}]
+
+
 async def test_functions(lab: Asker) -> None:
     body = await lab.events(
         dataset="profileFunctions", field=["function", "package", "count()", "p50()"]

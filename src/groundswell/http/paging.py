@@ -25,7 +25,8 @@ def link_header(request: Request[Any, Any, Any], here: Page, *, has_more: bool) 
         for value in values
         if name != "cursor"
     ]
-    address = f"{_origin(request)}{request.scope['path']}"
+    # The router strips the slash that every path of the API ends with.
+    address = f"{_origin(request)}{request.scope['path'].rstrip('/')}/"
 
     def link(rel: str, offset: int, is_previous: bool, has_results: bool) -> str:
         cursor = f"0:{offset}:{int(is_previous)}"

@@ -37,10 +37,8 @@ def cell(output: Output, raw: Any, names: Names) -> Cell:
     match output.decode:
         case "project":
             return names.projects.get(int(raw), str(raw))
-        case "uuid":
-            return raw.hex if isinstance(raw, UUID) else str(raw).replace("-", "")
-        case "span_id":
-            return f"{raw:016x}" if isinstance(raw, int) else str(raw)
+        case "uuid" | "span_id":
+            return f"{raw:016x}" if isinstance(raw, int) else str(plain(raw)).replace("-", "")
         case "boolean":
             return int(raw)
         case _:

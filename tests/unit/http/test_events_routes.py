@@ -149,6 +149,7 @@ async def test_pages(client: httpx.AsyncClient, house: House) -> None:
     while params:
         response = await client.get("events/", params=params)
         before, after = response.links["previous"], response.links["next"]
+        assert urlsplit(after["url"]).path == "/api/0/organizations/acme/events/"
         assert before["results"] == ("true" if seen else "false")
         seen += response.json()["data"]
         params = parse_qs(urlsplit(after["url"]).query) if after["results"] == "true" else None

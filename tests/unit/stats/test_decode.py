@@ -41,6 +41,7 @@ def output(name: str, decode: str = "plain", alias: str | None = None) -> Output
         ("uuid", "01234567-89ab-cdef-0123-456789abcdef", "0123456789abcdef0123456789abcdef"),
         ("uuid", None, None),
         ("span_id", 0xABC, "0000000000000abc"),
+        ("uuid", 0xABC, "0000000000000abc"),
         ("project", 7, "web"),
         ("issue", 12, "WEB-12"),
         ("issue", 0, "unknown"),
