@@ -49,6 +49,7 @@ class IngestProcess:
         self.url = f"http://127.0.0.1:{told['port']}"
         self.port: int = told["port"]
         self.projects: list[tuple[int, str]] = [tuple(row) for row in told["projects"]]
+        self.pid = self._process.pid
 
     def kill(self) -> None:
         self._process.kill()

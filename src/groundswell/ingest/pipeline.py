@@ -382,7 +382,19 @@ class Ingest:
             usage = await asyncio.to_thread(shutil.disk_usage, self._directory)
             self._is_disk_full = usage.free < reserve
             await asyncio.to_thread(self._drop_segments)
+            await self._retry_quarantined()
             await asyncio.sleep(DISK_CHECK_S)
+
+    async def _retry_quarantined(self) -> None:
+        """Take up again what somebody asked for; an event that did arrive counts once."""
+        for note, meta, body in await asyncio.to_thread(self._quarantine.to_retry):
+            try:
+                await self._keep(meta, body)
+            except UserError as error:
+                log.warning("retry_waits", id=note.id, error=str(error))
+                return
+
+            await asyncio.to_thread(self._quarantine.drop, note.id)
 
 
 def _size(batch: Batch) -> int:
