@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from groundswell.cli.options import AsJson, Data, metadata_of, settings_for
-from groundswell.cli.output import show
+from groundswell.cli.options import AsJson, Data, address_of, metadata_of, settings_for
+from groundswell.cli.output import say, show, show_all
 from groundswell.slack import admin
 from groundswell.store.data_directory import DataDirectory
+from groundswell.store.metadata import slack as rows
+from groundswell.store.metadata import slack_outbox as outbox
 
 slack = App(name="slack", help="Install, link, simulate and check Slack.")
 
@@ -78,6 +81,94 @@ def link_team(
             to_team=to_team,
         )  # fmt: skip
     show(linked, json=json)
+
+
+@slack.command
+def log(
+    *,
+    subject: Annotated[str | None, Parameter(help="Only this event or message.")] = None,
+    last: Annotated[int, Parameter(help="How many lines.")] = 50,
+    data: Data = None,
+    json: AsJson = False,
+) -> None:
+    """Show what happened to events and messages, and what is undelivered."""
+    with metadata_of(data) as connection:
+        steps = outbox.read_log(connection, limit=last, subject=subject)
+        waiting = outbox.undelivered(connection)
+    if json:
+        show({"steps": steps, "undelivered": waiting}, json=True)
+        return
+
+    show_all(steps, json=False)
+    if waiting:
+        say("Undelivered:")
+        show_all(waiting, json=False)
+
+
+@slack.command
+def manifest(
+    *,
+    http: Annotated[bool, Parameter(help="Receive over HTTP instead of Socket Mode.")] = False,
+    command: Annotated[str, Parameter(help="The slash command.")] = "/groundswell",
+    data: Data = None,
+    json: AsJson = False,
+) -> None:
+    """Print the manifest that creates the Slack app, and the address that does it in one press."""
+    from groundswell.slack.manifest import create_url
+    from groundswell.slack.manifest import manifest as describe
+
+    described = describe(address_of(data), socket_mode=not http, command=command)
+    show(described, json=True)
+    if not json:
+        say(f"Create the app: {create_url(described)}")
+
+
+@slack.command
+def doctor(
+    *,
+    team: Annotated[str | None, Parameter(help="Workspace id; the only one when left out.")] = None,
+    channel: Annotated[str, Parameter(help="Channel to post a test message to.")] = "",
+    data: Data = None,
+    json: AsJson = False,
+) -> None:
+    """Prove each piece of the connection to Slack; each problem has its fix."""
+    import asyncio
+
+    from groundswell.slack.doctor import examine_installed
+
+    settings = settings_for(data).with_values(BASE_URL=address_of(data))
+    keys = _secret_keys(data)
+    with metadata_of(data) as connection:
+        installed = rows.every(connection)
+    found = asyncio.run(examine_installed(settings, keys, installed, team=team, channel=channel))
+    show_all([asdict(finding) for finding in found], json=json)
+    if not all(finding.ok for finding in found):
+        raise SystemExit(1)
+
+
+@slack.command
+def simulate(
+    *,
+    service: Annotated[str, Parameter(help="Address of the running service.")] = "",
+    port: Annotated[int, Parameter(help="Port of the page.")] = 8010,
+    signing_secret: Annotated[str, Parameter(help="The service's SLACK_SIGNING_SECRET.")] = "",
+    team: Annotated[str, Parameter(help="Workspace to play.")] = "T0001",
+    bot_token: Annotated[str, Parameter(help="Token that was installed.")] = "xoxb-simulated",  # noqa: S107
+    data: Data = None,
+) -> None:
+    """Play Slack for a running service, with a page to paste links, commands and buttons.
+
+    The service must have been started with GROUNDSWELL_SLACK_API_URL=http://127.0.0.1:PORT/api/.
+    """
+    import asyncio
+    import contextlib
+
+    from groundswell.slack.simulator.play import play
+
+    secret = signing_secret or settings_for(data).text("SLACK_SIGNING_SECRET")
+    address = service or address_of(data)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(play(address, secret, port=port, team=team, bot_token=bot_token, say=say))
 
 
 def _secret_keys(data: Path | None) -> tuple[str, ...]:

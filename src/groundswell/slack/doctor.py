@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from groundswell.config import Settings
 from groundswell.slack.images import is_public
 from groundswell.slack.manifest import BOT_SCOPES
 from groundswell.slack.messages.unfurls import Told, chart_unfurl
 from groundswell.slack.outbound import Outbound, SlackError
+from groundswell.slack.vault import Vault
+from groundswell.store.metadata.slack import Installation
 
 _IMAGE_ALT = "A test image of Groundswell"
 
@@ -153,6 +156,36 @@ class Doctor:
             ok=True,
             text="this address cannot be reached by Slack: charts are uploaded as files",
         )
+
+
+async def examine_installed(
+    settings: Settings,
+    secret_keys: Sequence[str],
+    installed: Sequence[Installation],
+    *,
+    team: str | None = None,
+    channel: str = "",
+) -> list[Finding]:
+    """Examine one of the installed workspaces, or the token of the settings."""
+    chosen = [one for one in installed if team in {None, one.team}]
+    token: str | None = settings.text("SLACK_BOT_TOKEN")
+    if len(chosen) == 1:
+        token = Vault(secret_keys).unlock(chosen[0].token)
+        if token is None:
+            fix = "Run `groundswell slack install` again: SECRET_KEY has changed."
+            return [Finding("token", ok=False, text="the stored token cannot be read", fix=fix)]
+    if not token:
+        names = ", ".join(one.team for one in installed) or "none"
+        fix = "Run `groundswell slack manifest`, then `groundswell slack install`."
+        return [Finding("installation", ok=False, text=f"installed: {names}", fix=fix)]
+
+    outbound = Outbound(settings.text("SLACK_API_URL"))
+    try:
+        app_token = settings.text("SLACK_APP_TOKEN")
+        doctor = Doctor(outbound, token, settings.base_url, app_token=app_token, channel=channel)
+        return await doctor.examine()
+    finally:
+        await outbound.close()
 
 
 async def _try(name: str, work: Callable[[], Awaitable[str]], fix: str) -> Finding:

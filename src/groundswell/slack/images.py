@@ -121,6 +121,15 @@ class Ladder:
             return way
         return None
 
+    async def source(self, installation: rows.Installation, picture: Picture) -> Source | None:
+        """Bring one picture for a message that is sent later; None when there is no way.
+
+        Raises SlackError.
+        """
+        for way in rungs(self._setting, self._base_url, installation.rung):
+            return (await self._sources(installation, way, {"": picture}))[""]
+        return None
+
     def _is_hopeless(self, installation: rows.Installation, way: str) -> bool:
         failed_at = self._hopeless.get((installation.id, way))
         if failed_at is None or self._setting != "auto":

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection
 
 from groundswell import access
-from groundswell.charts.answers import chart_of, default_title, span_text
+from groundswell.charts.answers import chart_of, default_title, on_grid, span_text
 from groundswell.charts.render import Renderer
 from groundswell.charts.spec import vega_lite
 from groundswell.charts.summary import summarize
@@ -76,7 +76,7 @@ class Previewer:
                     raise
                 asked = asked.without_comparison()
                 request = parse_series(asked.params, scope, now, retention)
-            answer = await self._statistics.series(request)
+            answer = on_grid(await self._statistics.series(replace(request, zerofill=False)))
         except (NotAllowed, NotFound) as error:
             raise Silent(str(error)) from error
 

@@ -21,6 +21,7 @@ from groundswell.slack.commands import DIRECT_MESSAGE, Answer, Asked, Commands, 
 from groundswell.slack.dispatch import Pool
 from groundswell.slack.images import Ladder
 from groundswell.slack.inbound import Door, Meta, Refused, text_of
+from groundswell.slack.incidents import IncidentSender
 from groundswell.slack.linking import Signer
 from groundswell.slack.messages.help import disconnected
 from groundswell.slack.outbound import Outbound, SlackError
@@ -82,6 +83,7 @@ class Slack:
         self.unfurler = Unfurler(
             self.base_url, self.workspaces, self.previewer, ladder, self.signer
         )
+        self.incidents = IncidentSender(self.base_url, self.workspaces, self.queue, ladder)
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._socket: Socket | None = None
         self._installing: asyncio.Task[None] | None = None

@@ -152,6 +152,16 @@ def thread_of(connection: Connection, key: str, channel: str) -> str | None:
     return None if found is None else str(found)
 
 
+def has_begun(connection: Connection, key: str, channel: str) -> bool:
+    """Say whether a thread has a message, delivered or on its way."""
+    if thread_of(connection, key, channel) is not None:
+        return True
+
+    return any(
+        one.channel == channel and one.message.get("thread") == key for one in waiting(connection)
+    )
+
+
 def begin_thread(connection: Connection, key: str, channel: str, ts: str, now: datetime) -> None:
     upsert(connection, threads, {"key": key, "channel": channel}, {"ts": ts, "at": now})
 

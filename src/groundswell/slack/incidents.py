@@ -1,0 +1,77 @@
+"""Incidents on their way to channels: one message per incident, its course in the thread below."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from groundswell.model.tenancy import OrgId
+from groundswell.slack.images import Ladder, Picture
+from groundswell.slack.messages.incidents import DESCRIPTION_FEATURE, Incident, incident_message
+from groundswell.slack.outbound import SlackError
+from groundswell.slack.queue import Outgoing, Queue
+from groundswell.slack.workspaces import Workspaces
+from groundswell.store.metadata import slack as rows
+from groundswell.store.metadata import slack_outbox as outbox
+from groundswell.store.metadata.tenancy import list_features
+
+
+class IncidentSender:
+    """Puts incident messages into the queue."""
+
+    def __init__(self, base_url: str, workspaces: Workspaces, queue: Queue, ladder: Ladder) -> None:
+        self._base_url = base_url
+        self._workspaces = workspaces
+        self._queue = queue
+        self._ladder = ladder
+
+    async def send(
+        self,
+        org_id: OrgId,
+        channel: str,
+        incident: Incident,
+        *,
+        key: str,
+        action: str = "",
+        picture: Picture | None = None,
+    ) -> bool:
+        """Tell a channel of an incident's new status; False when nobody can be told, or was.
+
+        key: makes a retry the same message. action: the trigger action; with rule and incident it
+        names the thread. The first message of the thread is edited to show the present status.
+        """
+        installation, shows_notes = await self._workspaces.metadata.run(_whom, org_id)
+        if installation is None:
+            return False
+
+        if not shows_notes:
+            incident = replace(incident, notes="")
+        source = None
+        if picture is not None:
+            try:
+                source = await self._ladder.source(installation, picture)
+            except SlackError as error:
+                # A chart that cannot be shown never loses the message it belongs to.
+                await self._workspaces.note(key, installation.team, "picture", "failed", str(error))
+        message = incident_message(incident, self._base_url, source)
+        thread = f"incident:{incident.rule_id}:{incident.number}:{action}"
+        outgoing = Outgoing(
+            key,
+            installation.id,
+            channel,
+            message,
+            thread=thread,
+            broadcast=incident.status == "Critical",
+        )
+        has_begun = await self._workspaces.metadata.run(outbox.has_begun, thread, channel)
+        is_new = await self._queue.send(outgoing)
+        if is_new and has_begun:
+            await self._queue.send(replace(outgoing, key=f"{key}:edit", edits=True))
+        return is_new
+
+
+def _whom(connection: Connection, org_id: OrgId) -> tuple[rows.Installation | None, bool]:
+    features = list_features(connection, org_id)
+    found = (one for one in rows.every(connection) if org_id in one.org_ids and not one.broken)
+    return next(found, None), features.get(DESCRIPTION_FEATURE, True)

@@ -1,0 +1,34 @@
+"""Play Slack for a running service until stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from groundswell.slack.simulator.delivery import Sender
+from groundswell.slack.simulator.page import Stage
+from groundswell.slack.simulator.server import Simulator
+from groundswell.slack.simulator.world import World
+
+
+async def play(
+    service_url: str,
+    signing_secret: str,
+    *,
+    port: int,
+    team: str,
+    bot_token: str,
+    say: Callable[[str], None],
+) -> None:
+    """Serve the page and the API of one simulated workspace."""
+    world = World(team=team, bot_token=bot_token)
+    simulator = Simulator(world, port=port)
+    stage = Stage(simulator, Sender(world, service_url, signing_secret))
+    await simulator.start(stage.routes())
+    say(f"Slack simulator: {simulator.origin}/ (its API: {simulator.api_url})")
+    if not signing_secret:
+        say("Without a signing secret the service refuses every event: pass --signing-secret.")
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await simulator.stop()
