@@ -282,6 +282,8 @@ async def test_top_events_in_several_axes(web: Asker) -> None:
         (["customer"], ["None", "acme", "zeta"]),
         (["level", "title"], ["error,Boom", "error,Other", "fatal,Boom", "warning,Third"]),
         (["issue"], ["unknown"]),
+        (["issue.id"], ["unknown"]),
+        (['to_other(title,"Boom",other,boom)'], ["boom", "other"]),
         (["timestamp.to_day"], [MIDNIGHT.isoformat()]),
     ],
 )

@@ -6,21 +6,27 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
+from groundswell.query.aggregates import Aggregates
 from groundswell.query.expression import Call, Expression, Null, Number, Value, Word, all_of, call
 from groundswell.query.fields import Field
 from groundswell.query.instants import instant
 from groundswell.query.question import Groups
 from groundswell.query.reader import Reader, TableReader
-from groundswell.query.selection import Item
+from groundswell.query.selection import Item, expression_of
 
 
 def rank_of(
-    items: list[Item], groups: Groups, reader: Reader
+    items: list[Item], groups: Groups, reader: Reader, aggregates: Aggregates
 ) -> tuple[Expression, tuple[Expression, ...]]:
     """Give the rank of a row, and the condition of each group."""
     conditions = tuple(
         all_of(
-            tuple(_is(reader, item.meaning, value) for item, value in zip(items, row, strict=True))  # type: ignore[arg-type]
+            tuple(
+                _is(reader, item.meaning, value)
+                if isinstance(item.meaning, Field)
+                else _calculated(expression_of(item, aggregates), value)
+                for item, value in zip(items, row, strict=True)
+            )
         )
         for row in groups.rows
     )
@@ -31,6 +37,14 @@ def rank_of(
         return Number(0), conditions
 
     return Call("multiIf", (*branches, Number(len(groups.rows)))), conditions
+
+
+def _calculated(expression: Expression, value: object) -> Expression:
+    """Compare a function of the row, such as `to_other(…)`."""
+    if value is None:
+        return call("isNull", expression)
+
+    return call("equals", expression, Value(str(value)))
 
 
 def _is(reader: Reader, field: Field, value: object) -> Expression:

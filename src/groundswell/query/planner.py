@@ -361,7 +361,7 @@ class Planner:
         keys: list[tuple[str, Expression]] = [(TIME, bucket(at, width))]
         extra: Expression = TRUE
         if question.groups is not None:
-            rank, listed = rank_of(grouped, question.groups, reader)
+            rank, listed = rank_of(grouped, question.groups, reader, aggregates)
             keys.append((RANK, rank))
             if not question.groups.with_other:
                 extra = any_of(listed)

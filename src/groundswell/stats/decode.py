@@ -14,6 +14,7 @@ from groundswell.model.series import Cell, Scalar
 from groundswell.query.question import Output
 
 OTHER = "Other"
+ISSUE_ID = "issue.id"
 UNKNOWN_ISSUE = "unknown"
 _EXACT_FLOAT = 2**53
 
@@ -24,6 +25,9 @@ class Names:
 
     projects: Mapping[int, str] = field(default_factory=dict)
     issues: Mapping[int, str] = field(default_factory=dict)
+
+
+NO_NAMES = Names()
 
 
 def cell(output: Output, raw: Any, names: Names) -> Cell:
@@ -84,14 +88,20 @@ def _scalar(raw: Any) -> Scalar:
             return str(raw)
 
 
-def group_key(columns: tuple[Output, ...], cells: tuple[Cell, ...]) -> str:
+def group_key(columns: tuple[Output, ...], cells: tuple[Cell, ...], names: Names = NO_NAMES) -> str:
     """Join the values of a group in the alphabetical order of the aliases of its columns.
 
-    An absent value is the word `None`, an array its last element, a whole number has no point. A
-    key of one column that equals `Other` says which column it is of.
+    The id of an issue is its short id, an absent value the word `None`, an array its last
+    element; a whole number has no point. A key of one column that equals `Other` says which
+    column it is of.
     """
     pairs = sorted(zip(columns, cells, strict=True), key=lambda pair: pair[0].alias)
-    key = ",".join(_word(value) for _, value in pairs)
+    key = ",".join(
+        names.issues.get(int(str(value or 0)), UNKNOWN_ISSUE)
+        if column.name == ISSUE_ID
+        else _word(value)
+        for column, value in pairs
+    )
     return f"{OTHER} ({columns[0].name})" if key == OTHER and len(columns) == 1 else key
 
 

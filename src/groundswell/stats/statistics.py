@@ -18,7 +18,7 @@ from groundswell.query.compile import compile as compile_question
 from groundswell.query.compile import needs as needs_of
 from groundswell.query.question import Dataset, Limits, Question, Statement
 from groundswell.stats import table, top_events
-from groundswell.stats.decode import Names
+from groundswell.stats.decode import ISSUE_ID, Names
 from groundswell.stats.flights import Flights
 from groundswell.stats.memory import Memory
 from groundswell.stats.releases import newest_first
@@ -180,7 +180,7 @@ class Statistics:
         ids = (
             int(id)
             for output in statement.outputs
-            if output.decode == "issue"
+            if output.decode == "issue" or output.name == ISSUE_ID
             for id in columns[output.column]
             if id
         )

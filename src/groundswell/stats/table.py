@@ -15,8 +15,6 @@ from groundswell.stats.timeseries import Columns
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ISSUE_ID = "issue.id"
-
 
 def table_answer(
     request: TableRequest, statement: Statement, columns: Columns, names: Names

@@ -32,6 +32,7 @@ class Leaders:
     raw: tuple[tuple[object, ...], ...]
     cells: tuple[tuple[Cell, ...], ...]
     with_other: bool
+    keys: tuple[str, ...]
 
     def groups(self) -> Groups | None:
         """Say it to the compiler; None where there is nothing to split by."""
@@ -89,7 +90,8 @@ def leaders(statement: Statement, columns: Columns, names: Names, top: TopEvents
         tuple(decode.cell(output, value, names) for output, value in zip(outputs, row, strict=True))
         for row in raw
     )
-    return Leaders(outputs, raw, cells, top.with_other and len(raw) == top.limit)
+    keys = tuple(decode.group_key(outputs, row, names) for row in cells)
+    return Leaders(outputs, raw, cells, top.with_other and len(raw) == top.limit, keys)
 
 
 def top_series(
@@ -116,8 +118,7 @@ def top_series(
 
     rows_of = _rows_by_rank(columns, statement.rank)
     by_key: dict[str, tuple[Series, ...]] = {}
-    for rank, cells in enumerate(found.cells):
-        key = decode.group_key(found.columns, cells)
+    for rank, (key, cells) in enumerate(zip(found.keys, found.cells, strict=True)):
         by_key.pop(key, None)
         by_key[key] = tuple(
             replace(
