@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import shutil
 import time
@@ -29,9 +30,9 @@ from groundswell.ingest.recovery import (
     Entry,
     Recovered,
     batch_of,
+    drop_stored_segments,
     read_checkpoint,
     recover,
-    stored_segments,
 )
 from groundswell.ingest.spool import (
     Position,
@@ -49,12 +50,10 @@ from groundswell.telemetry import counter, gauge, logger
 log = logger("ingest")
 ITEMS = counter("ingest_items", "What became of items.", ("category", "outcome", "reason"))
 ACCEPTED = counter("ingest_accepted_items", "Items that were answered with 200.")
-WAITING = gauge("ingest_waiting_items", "Accepted items that cannot be queried yet.")
+BALANCE = gauge("ingest_balance_total", "Items: accepted = stored + dropped + waiting.", ("part",))
 DAMAGED = counter("spool_damaged_places", "Places in the spool that could not be read.")
 BATCH_RECORDS = 2_500
 BATCH_BYTES = 32 * 1024 * 1024
-KEEP_SEGMENTS_S = 900
-KEPT_SEGMENTS = 4
 DISK_CHECK_S = 1.0
 MEBIBYTE = 1024 * 1024
 
@@ -77,6 +76,7 @@ class Ingest:
         self._directory = settings.data / "spool"
         self._scratch = self._directory / "digest"
         self._window_s = settings.integer("DIGEST_WINDOW_MS") / 1000
+        self._ahead = settings.integer("DIGEST_WORKERS") + 1
         self._limit_bytes = settings.integer("SPOOL_LIMIT_MB") * MEBIBYTE
         self._metadata = metadata
         self._admission = Admission(metadata, settings.integer("RETENTION_DAYS"))
@@ -265,23 +265,31 @@ class Ingest:
     async def _cut_forever(self) -> None:
         while True:
             await self._more.wait()
-            self._full.clear()
-            if len(self._entries) < BATCH_RECORDS and not self._stopping:
-                try:
-                    async with asyncio.timeout(self._window_s):
-                        await self._full.wait()
-                except TimeoutError:
-                    pass
+            await self._window()
+            # While the store is behind, few large batches are better than many small ones.
+            while self._unfinished >= self._ahead and not self._is_full():
+                await self._window()
             self._more.clear()
             if self._counts:
                 await self._spool_counts()
             while self._entries:
                 await self._cut()
-                if len(self._entries) < BATCH_RECORDS and not self._stopping:
+                if not self._is_full():
                     break
             if self._entries:
                 self._more.set()
             self._idle.set()
+
+    async def _window(self) -> None:
+        """Wait for more entries, until a batch is full."""
+        self._full.clear()
+        if not self._is_full():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._window_s):
+                    await self._full.wait()
+
+    def _is_full(self) -> bool:
+        return self._stopping or len(self._entries) >= BATCH_RECORDS
 
     async def _spool_counts(self) -> None:
         counted, self._counts = self._counts, {}
@@ -334,10 +342,9 @@ class Ingest:
 
     async def _store_forever(self) -> None:
         """Digest ahead as far as there are workers, store in order."""
-        ahead = self._settings.integer("DIGEST_WORKERS") + 1
         begun: deque[tuple[Batch, asyncio.Task[Done]]] = deque()
         while True:
-            while len(begun) < ahead and (not begun or not self._batches.empty()):
+            while len(begun) < self._ahead and (not begun or not self._batches.empty()):
                 batch = await self._batches.get()
                 begun.append((batch, self._digester.expect(batch)))
             batch, digesting = begun.popleft()
@@ -353,7 +360,6 @@ class Ingest:
             ITEMS.labels(category, outcome, reason).inc(quantity)
         self._waiting_bytes -= _size(batch)
         self._unfinished -= 1
-        WAITING.set(self.waiting())
         self._idle.set()
 
     def _set_aside(self, batch: Batch, poisoned: tuple[Poisoned, ...]) -> None:
@@ -367,21 +373,17 @@ class Ingest:
                 if isinstance(frame, frames.Frame) and frame.seq in reasons:
                     self._quarantine.keep_record(frame, reasons[frame.seq])
 
-    def _drop_segments(self) -> None:
-        """Delete segments of which all is stored; the last few stay for a while."""
-        done = stored_segments(self._directory, self._storer.checkpoint.seq, self._spool.segment)
-        oldest = time.time() - KEEP_SEGMENTS_S
-        for rank, number in enumerate(reversed(done)):
-            path = segment_path(self._directory, number)
-            if rank >= KEPT_SEGMENTS or path.stat().st_mtime < oldest:
-                path.unlink()
-
     async def _watch_disk(self) -> None:
         reserve = self._settings.integer("DISK_RESERVE_MB") * MEBIBYTE
         while True:
             usage = await asyncio.to_thread(shutil.disk_usage, self._directory)
             self._is_disk_full = usage.free < reserve
-            await asyncio.to_thread(self._drop_segments)
+            for part, items in self.balance()._asdict().items():
+                BALANCE.labels(part).set(items)
+            seq, writing = self._storer.checkpoint.seq, self._spool.segment
+            await asyncio.to_thread(
+                drop_stored_segments, self._directory, seq, writing, time.time()
+            )
             await self._retry_quarantined()
             await asyncio.sleep(DISK_CHECK_S)
 

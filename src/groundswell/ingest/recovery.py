@@ -18,6 +18,8 @@ from groundswell.ingest.spool import Position, segment_numbers, segment_path, wr
 from groundswell.telemetry import logger
 
 log = logger("ingest.recovery")
+KEEP_SEGMENTS_S = 900
+KEPT_SEGMENTS = 4
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -222,6 +224,15 @@ def mark_restored(directory: Path) -> None:
     if checkpoint is not None:
         marked = msgspec.structs.replace(checkpoint, restored=True, spool_id=secrets.token_hex(6))
         write_durably(directory / "checkpoint.json", msgspec.json.encode(marked))
+
+
+def drop_stored_segments(directory: Path, through_seq: int, writing: int, now: float) -> None:
+    """Delete segments of which all is stored; the last few stay for a while as a second line."""
+    done = stored_segments(directory, through_seq, writing)
+    for rank, number in enumerate(reversed(done)):
+        path = segment_path(directory, number)
+        if rank >= KEPT_SEGMENTS or path.stat().st_mtime < now - KEEP_SEGMENTS_S:
+            path.unlink()
 
 
 def stored_segments(directory: Path, through_seq: int, writing: int) -> list[int]:
