@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from groundswell.charts.spec import Chart, Kind, Line
 from groundswell.model.series import Series, SeriesAnswer
@@ -10,6 +11,7 @@ from groundswell.model.series import Series, SeriesAnswer
 DISPLAYS = ("default", "line", "bar", "daily", "previous", "top5", "top5line", "dailytop5")
 
 _ADDITIVE = re.compile(r"(count|sum|count_if|failure_count|count_web_vitals)\(|count$")
+_RATE = re.compile(r"(eps|epm|tps|tpm|sps|spm|count_unique|count_miserable)\(")
 _SMALL_TOP5 = re.compile(
     r"equation\||(count_unique|failure_count|min|max|p50|p75|p90|p95|p99|p100|percentile|avg|apdex"
     r"|user_misery|failure_rate|count_miserable|eps|epm|tps|tpm)\("
@@ -28,6 +30,36 @@ _KINDS = {
 def is_additive(axis: str) -> bool:
     """Say whether the values of buckets may be added up: counts and sums, not percentiles."""
     return _ADDITIVE.match(axis) is not None
+
+
+def on_grid(answer: SeriesAnswer) -> SeriesAnswer:
+    """Put series that leave empty buckets out on one whole grid.
+
+    In an empty bucket a count, a sum and a rate are 0; a percentile or a share has no value, and a
+    chart that drew 0 there would tell of answers given at once.
+    """
+    starts = sorted(
+        {
+            *range(answer.start, answer.end, max(answer.interval_s, 1)),
+            *(at for series in answer.series for at in series.timestamps),
+        }
+    )
+    grid = tuple(starts)
+    return replace(answer, series=tuple(_filled(series, grid) for series in answer.series))
+
+
+def _filled(series: Series, grid: tuple[int, ...]) -> Series:
+    if series.timestamps == grid:
+        return series
+
+    nothing = 0 if is_additive(series.axis) or _RATE.match(series.axis) else None
+
+    def fill(values: tuple[float | int | None, ...]) -> tuple[float | int | None, ...]:
+        at = dict(zip(series.timestamps, values, strict=True))
+        return tuple(at.get(start, nothing) for start in grid)
+
+    comparison = None if series.comparison is None else fill(series.comparison)
+    return replace(series, timestamps=grid, values=fill(series.values), comparison=comparison)
 
 
 def effective_display(display: str, first_axis: str, *, is_top_events: bool = False) -> str:

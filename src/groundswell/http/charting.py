@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from groundswell.charts.answers import chart_of
+from groundswell.charts.answers import chart_of, on_grid
 from groundswell.charts.spec import Chart
 from groundswell.charts.theme import THEMES, ThemeName
 from groundswell.errors import UserError
@@ -61,7 +61,8 @@ async def ask_chart(
     asked = dict(params)
     if "top5" in look.display and not asked.get("topEvents"):
         asked["topEvents"] = ["5"]
-    answer = await statistics.series(parse_series(asked, scope, now(), statistics.retention))
+    request = parse_series(asked, scope, now(), statistics.retention)
+    answer = on_grid(await statistics.series(replace(request, zerofill=False)))
     chart = chart_of(answer, look.display, title=look.title, width=look.width, height=look.height)
     return answer, chart
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from groundswell.charts.answers import chart_of, default_subtitle, effective_display
+from groundswell.charts.answers import chart_of, default_subtitle, effective_display, on_grid
 from groundswell.charts.spec import Kind
 from groundswell.charts.summary import sparkline, summarize
 from groundswell.model.series import Series, SeriesAnswer
@@ -73,6 +73,19 @@ def test_mixed_units_are_plain_numbers_and_subtitle_tells_the_grid():
     given = answer(series(**P95), series())
     assert (chart_of(given).type, chart_of(given).unit) == ("number", None)
     assert default_subtitle(given) == "4 h · 1 h buckets · UTC"
+
+
+@pytest.mark.parametrize(
+    ("axis", "nothing"),
+    [("count()", 0), ("sum(x)", 0), ("epm()", 0), ("count_unique(user)", 0), ("p95()", None),
+     ("failure_rate()", None), ("equation|count() / 2", None)],
+)  # fmt: skip
+def test_empty_bucket_counts_nothing_and_has_no_percentile(axis, nothing):
+    sparse = Series(axis, (GRID[1], GRID[3]), (5, 7), comparison=(1, 2))
+    (filled,) = on_grid(answer(sparse)).series
+    assert filled.timestamps == GRID
+    assert filled.values == (nothing, 5, nothing, 7)
+    assert filled.comparison == (nothing, 1, nothing, 2)
 
 
 def test_top5_of_percentiles_is_drawn_as_lines():

@@ -61,6 +61,18 @@ async def test_image_is_revoked_with_what_it_belongs_to(metadata):
     assert found == [None, None, None, None, b"png"]
 
 
+async def test_project_takes_the_images_that_show_it_along(metadata):
+    org, (web, api) = tenants(metadata)
+    store = Snapshots(metadata)
+    both, alone = [
+        name_of(await store.store(b"png", org_id=org, project_ids=projects, now=NOW))
+        for projects in ([web, api], [api])
+    ]
+    with metadata.begin() as connection:
+        tenancy.delete_project(connection, web)
+    assert [await store.find(name) for name in (both, alone)] == [None, b"png"]
+
+
 async def test_organization_takes_its_images_along(metadata):
     org, (web, _) = tenants(metadata)
     store = Snapshots(metadata)

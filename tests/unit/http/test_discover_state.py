@@ -40,6 +40,7 @@ def test_empty_address_shows_the_defaults():
         ("field=title&field=count()&field=p95()", ("-count()",)),
         ("field=title&field=count()&sort=title", ("title",)),
         ("field=title&field=count()&sort=-gone", ("-count()",)),
+        ("field=title&field=p95(a.b)&sort=p95_a_b&sort=-title", ("p95(a.b)", "-title")),
         ("field=title", ()),
         ("display=top5", ("-count()",)),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -85,11 +86,14 @@ class State:
     @property
     def sort(self) -> tuple[str, ...]:
         """The order of the table: as asked, else by the first number, else the latest first."""
-        chosen = tuple(self.asked.params.get("sort") or ())
-        named = {*self.fields, *(f"-{field}" for field in self.fields)}
-        kept = tuple(part for part in chosen if part in named)
+        named = {_alias(field): field for field in self.fields}
+        kept = [
+            "-" * part.startswith("-") + named[_alias(part.removeprefix("-"))]
+            for part in self.asked.params.get("sort") or ()
+            if _alias(part.removeprefix("-")) in named
+        ]
         if kept:
-            return kept
+            return tuple(kept)
 
         numbers = [field for field in self.fields if is_aggregate(field)]
         if numbers:
@@ -158,6 +162,11 @@ class State:
 
     def _instant(self, name: str) -> str:
         return (self.asked.params.get(name) or [""])[0].removesuffix("Z")[:16]
+
+
+def _alias(field: str) -> str:
+    """Older addresses sort by `-count` and `-p95_transaction_duration`."""
+    return re.sub(r"\W+", "_", field).rstrip("_") if "(" in field else field
 
 
 def project_choices(params: Params, scope: Scope) -> tuple[tuple[str, str, bool], ...]:

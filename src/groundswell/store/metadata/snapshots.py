@@ -10,10 +10,12 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     String,
     Table,
     delete,
+    func,
     insert,
     select,
 )
@@ -27,6 +29,8 @@ snapshots = Table(
     Column("name", String(32), primary_key=True),
     Column("org_id", BigId, ForeignKey("organizations.id", ondelete="CASCADE"), nullable=False),
     Column("installation", String(64)),
+    # How many projects it shows: one that lost a project shows data of somebody who is gone.
+    Column("project_count", Integer, nullable=False),
     Column("png", LargeBinary, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Index(None, "created_at"),
@@ -52,17 +56,25 @@ def add(
     now: datetime,
 ) -> None:
     """Keep an image under `name`, with the projects whose data it shows."""
-    row = {"name": name, "png": png, "org_id": org_id, "installation": installation}
-    connection.execute(insert(snapshots).values(**row, created_at=now))
     shown = [{"name": name, "project_id": project} for project in sorted(set(project_ids))]
+    row = {"name": name, "png": png, "org_id": org_id, "installation": installation}
+    connection.execute(insert(snapshots).values(**row, project_count=len(shown), created_at=now))
     if shown:
         connection.execute(insert(snapshot_projects), shown)
 
 
 def find(connection: Connection, name: str) -> bytes | None:
     """Give the image of that name, None when it was revoked or never was."""
+    present = (
+        select(func.count())
+        .select_from(snapshot_projects)
+        .where(snapshot_projects.c.name == snapshots.c.name)
+        .scalar_subquery()
+    )
     return connection.execute(
-        select(snapshots.c.png).where(snapshots.c.name == name)
+        select(snapshots.c.png)
+        .where(snapshots.c.name == name)
+        .where(snapshots.c.project_count == present)
     ).scalar_one_or_none()
 
 
@@ -73,7 +85,7 @@ def revoke_installation(connection: Connection, installation: str) -> int:
 
 
 def revoke_project(connection: Connection, project_id: ProjectId) -> int:
-    """Drop every image that shows data of a project; call it before the project goes."""
+    """Drop every image that shows data of a project."""
     named = select(snapshot_projects.c.name).where(snapshot_projects.c.project_id == project_id)
     return connection.execute(delete(snapshots).where(snapshots.c.name.in_(named))).rowcount
 

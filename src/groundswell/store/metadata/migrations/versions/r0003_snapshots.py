@@ -22,6 +22,7 @@ def upgrade() -> None:
             "org_id", BigId, sa.ForeignKey("organizations.id", ondelete="CASCADE"), nullable=False
         ),
         sa.Column("installation", sa.String(64)),
+        sa.Column("project_count", sa.Integer, nullable=False),
         sa.Column("png", sa.LargeBinary, nullable=False),
         sa.Column("created_at", UtcTime, nullable=False),
     )
