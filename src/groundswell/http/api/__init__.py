@@ -14,6 +14,7 @@ from groundswell.http.api import (
     identity,
     keys,
     organizations,
+    profiling,
     projects,
     teams,
     trends,
@@ -32,4 +33,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *events_validate.ROUTES,
     *chart.ROUTES,
     *trends.ROUTES,
+    *profiling.ROUTES,
 ]
