@@ -15,6 +15,7 @@ from groundswell.errors import UserError
 from groundswell.model.tenancy import ProjectId
 from groundswell.query.catalog import Catalog
 from groundswell.query.compile import compile
+from groundswell.query.fields import FIELDS
 from groundswell.query.question import Dataset, Groups, Question, Statement
 from groundswell.query.search import parse
 from groundswell.query.vocabulary import TABLES
@@ -82,6 +83,7 @@ def _search(choose: random.Random, depth: int = 0) -> str:
         return "(" + joiner.join(_search(choose, depth + 1) for _ in range(2)) + ")"
 
     sign = choose.choice(("", "", "!"))
+    has = choose.choice(("environment", "user", "t", "u", "missing", "error.type"))
     number = choose.choice(("transaction.duration", "measurements.lcp"))
     text = choose.choice(("transaction", "environment", "user", "t", "u", "missing"))
     value = choose.choice(("/a", "/A*", "*x", "x", "prod", "id:1", '""', "*d*", "/*/*"))
@@ -91,8 +93,8 @@ def _search(choose: random.Random, depth: int = 0) -> str:
             f"{text}:{value}",
             f"{text}:!={value}",
             f'{text}:[x, "", /b]',
-            f"has:{text}",
-            f"has:{choose.choice(('error.type', number))}",
+            f"has:{has}",
+            f"has:{number}",
             f"{number}:{choose.choice(('', '>', '>=', '<', '!='))}{choose.choice((0, 5, 100))}",
             f"{number}:[0,100]",
             f"error.type:{choose.choice(('A', 'A*', '*b', '[A,B]'))}",
@@ -140,7 +142,7 @@ def _calls(choose: random.Random) -> list[str]:
             "count_if(t,equals,x)",
             "avg(measurements.lcp)",
             "last_seen()",
-            "any(environment)",
+            "any(user)",
             "equation|count() * 2 / count_unique(t)",
             "epm()",
         ],
@@ -165,9 +167,7 @@ def test_any_question_is_one_guarded_select(
         if "epm()" in calls:
             rest["search"] += " epm():>0"
     else:
-        calls = [call for call in calls if call not in {"last_seen()", "any(environment)"}] or [
-            "count()"
-        ]
+        calls = [call for call in calls if call not in {"last_seen()", "any(user)"}] or ["count()"]
         rest["interval_s"] = 600
     if shape == "groups":
         rest["groups"] = Groups(("transaction", "t"), (("/a", None), ("/b", "x")), bool(seed % 2))
@@ -266,3 +266,29 @@ def test_compared_period_is_that_period_asked_alone(
         ),
     )
     assert sum(before for _, _, before in rows) == earlier
+
+
+@pytest.mark.parametrize("dataset", list(Dataset))
+def test_every_field_can_be_selected_grouped_and_counted(
+    engine: Engine, stored: tuple[ProjectId, object], dataset: Dataset
+) -> None:
+    project = stored[0]
+    names = [
+        name
+        for name, field in FIELDS.items()
+        if field.role not in {"total", "ignored", "ids"} and name != "function.duration"
+    ]
+    if dataset is Dataset.FUNCTIONS:
+        names = [name for name in names if "functions" in FIELDS[name].sources]
+    for at in range(0, len(names), 12):
+        part = names[at : at + 12]
+        for select in (
+            part,
+            [*part, "count()"],
+            [f"count_unique({name})" for name in part],
+            [f"any({name})" for name in part],
+        ):
+            _answers(engine, _compile(project, dataset, *select, limit=2))
+        if dataset in {Dataset.DISCOVER, Dataset.SPANS}:
+            has = " ".join(f"has:{name}" for name in part if not name.startswith("project"))
+            _answers(engine, _compile(project, dataset, "count()", search=has))

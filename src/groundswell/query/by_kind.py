@@ -21,6 +21,7 @@ from groundswell.query.expression import (
 from groundswell.query.fields import Field
 from groundswell.query.frame import Frame
 from groundswell.query.patterns import is_pattern
+from groundswell.query.question import Dataset
 from groundswell.query.reader import TableReader
 from groundswell.query.search import refuse
 from groundswell.query.suggest import did_you_mean
@@ -41,8 +42,9 @@ def exists(frame: Frame, reader: TableReader, field: Field, node: Has) -> Expres
 
         return TRUE
 
-    if field.name == "transaction" and node.negated and reader.table == "transactions":
-        frame.note("every transaction has a name, !has:transaction finds nothing")
+    if field.name == "transaction" and node.negated and frame.dataset is Dataset.TRANSACTIONS:
+        raise refuse("!has:transaction finds nothing, every transaction has a name", node.at)
+
     found = _is_there(reader, field)
     return negate(found) if node.negated else found
 

@@ -109,6 +109,8 @@ transaction.source | text | string | T=text:transaction_source | Where the name 
 transaction.status | status | string | T=text:status S=text:transaction_status | Status of the transaction: ok, internal_error and others.
 transaction.method | text | string | T=text:http_method S=text:transaction_method | Method of the transaction's request.
 app_start_type | text | string | T=text:app_start_type | cold or warm.
+total.count | total | integer | ETSF=plain: | Number of events of the whole question, beside an aggregate.
+total.transaction_duration | total | duration/millisecond | T=plain: | Sum of durations of the whole question, beside an aggregate.
 team_key_transaction | boolean | boolean | ET=zero: | Whether the transaction is a favourite of a team.
 span.duration | duration | duration/millisecond | S=number:duration | How long the span took.
 span.self_time span.exclusive_time | duration | duration/millisecond | S=number:exclusive_time | Time of the span outside its children.
@@ -118,7 +120,7 @@ span.raw_description description | text | string | S=text:description | What the
 span.group | span | string | S=span:group | Hash of the description, to group by.
 span.domain | domain | string | S=text:domain | Tables or hosts that the span talked to.
 span.action | text | string | S=text:action | SQL verb, method or command.
-span.category | text | string | S=text:category | First part of the operation: db, http, cache, …
+span.category | text | string | S=text:category | First part of the operation: db, http, cache and others.
 span.module | text | string | S=module: | Product area: db, http, cache, queue, resource or other.
 span.system | text | string | S=text:system | Database or queue system.
 span.status | text | string | S=text:status | Status of the span.

@@ -122,7 +122,8 @@ class Printer:
             case Null(type) if type.startswith("Array"):
                 return f"CAST([], '{_type(type)}')"
             case Null(type):
-                return f"CAST(NULL, 'Nullable({_type(type)})')"
+                escaped = _type(type).replace("'", "\\'")
+                return f"CAST(NULL, 'Nullable({escaped})')"
             case Each(body):
                 return f"x -> {self.expression(body)}"
             case Scalar(select):

@@ -60,6 +60,8 @@ def field_of(frame: Frame, key: Key, at: int) -> Field:
 
     text = key.text
     found = frame.field(text if key.kind != "name" else key.name)
+    if found is not None and found.role == "total":
+        found = frame.field(f"tags[{key.name}]")
     if found is None:
         known = [name for name, row in FIELDS.items() if FUNCTIONS in row.sources]
         hint = did_you_mean(key.name, known) if frame.dataset is Dataset.FUNCTIONS else ""
@@ -77,6 +79,13 @@ def condition(frame: Frame, reader: TableReader, node: Node) -> Expression:
             return any_of(tuple(condition(frame, reader, item) for item in items))
         case Filter(key):
             field = field_of(frame, key, node.at)
+            if field.name == "function.duration":
+                raise refuse(
+                    "function.duration can only be filtered by inside a function, like "
+                    "p95(function.duration):>5",
+                    node.at,
+                )
+
             if field.role == "ignored":
                 return TRUE
 

@@ -43,6 +43,7 @@ PRIVATE = frozenset(
     ]
 )
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_OF_INSTANTS = frozenset({"min", "max", "p100"})
 REQUIRED = object()
 
 
@@ -207,10 +208,11 @@ def _invalid(call: FunctionCall, arg: Arg, why: str) -> UserError:
 
 def _column(call: FunctionCall, arg: Arg, typed: str, find: Callable[[str], Field | None]) -> Field:
     found = find(typed)
-    if found is None:
+    if found is None or found.role in {"total", "ignored"}:
         raise _invalid(call, arg, f"{typed} is not a valid column.{did_you_mean(typed, FIELDS)}")
 
-    if arg.kind == "numeric" and not found.numeric and found.role not in {"timestamp"}:
+    instant = found.role == "timestamp" and call.name in _OF_INSTANTS
+    if arg.kind == "numeric" and not found.numeric and not instant:
         near = did_you_mean(typed, (name for name, row in FIELDS.items() if row.numeric))
         raise _invalid(call, arg, f"{typed} is not a numeric column.{near}")
 

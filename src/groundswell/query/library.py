@@ -62,8 +62,11 @@ def _whole(value: float) -> float:
 
 
 def lowest(a: Aggregates, args: Arguments) -> Expression:
-    or_null = "OrNull" if a.frame.ungrouped and not a.reader.nullable(args[0]) else ""
-    return call(f"min{or_null}", a.value(args[0]))
+    column: Field = args[0]
+    # An array cannot be NULL in the engine; of no rows it is the empty one.
+    plain = a.reader.nullable(column) or column.type == "array"
+    or_null = "OrNull" if a.frame.ungrouped and not plain else ""
+    return call(f"min{or_null}", a.value(column))
 
 
 def side(a: Aggregates, condition: str, at: datetime) -> Expression:

@@ -120,7 +120,7 @@ def _regression(a: Aggregates, args: Arguments) -> Expression:
 
 def _time_spent(a: Aggregates, args: Arguments) -> Expression:
     scope, column = args
-    total = total_of(a.frame, a.value(column), filtered=scope == "local")
+    total = total_of(a.value(column), filtered=scope == "local")
     return _ratio(a.over("sum", column), total)
 
 

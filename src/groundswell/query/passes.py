@@ -84,6 +84,8 @@ def has_query(node: Expression) -> bool:
 
 def with_wholes(plan: Select) -> Select:
     """Turn aggregates over everything into queries of their own on the same rows."""
+    if isinstance(plan.source, Derived):
+        plan = msgspec.structs.replace(plan, source=Derived(with_wholes(plan.source.select)))
     if not any(has_query(part) for _, part in plan.columns) and not has_query(plan.having):
         return plan
 

@@ -404,7 +404,7 @@ def _group_key(item: Item, aggregates: Aggregates) -> Expression:
     if not isinstance(item.meaning, Field):
         return expression_of(item, aggregates)
 
-    key = aggregates.reader.raw(item.meaning)
+    key = aggregates.reader.key(item.meaning)
     # A bare number would name a column by its position.
     return call("toUInt64", key) if isinstance(key, Number) else key
 

@@ -1,6 +1,7 @@
 """The one accessor of stored values: absent ones ('' , zero ids, missing map keys, -1) are NULL.
 
-`value` is the value or NULL; `raw` is the same as stored, cheaper to compare and to group by.
+`value` is the value or NULL; `raw` is the same as stored, cheaper to compare; `key` is what to
+group by.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ _EMPTY = Word("")
 _TRUE_WORDS = Value(("1", "true"), "Array(String)")
 _FALSE_WORDS = Value(("0", "false"), "Array(String)")
 _MODULES = ("cache", "db", "http", "queue", "resource")
+_CLASSES = Value(("1", "2", "3"), "Array(String)")
+_SPEEDS = Value(("low", "medium", "high"), "Array(String)")
+_FOLLOWS = frozenset({"text", "uuid", "span", "flag", "keyed_text"})
 STRINGS = frozenset({"text", "keyed_text", "display", "module", "truth", "constant"})
 _ARRAYS = {"texts": "Array(String)", "numbers": "Array(Int64)"}
 _NULL_TYPES = {
@@ -50,6 +54,8 @@ class Reader(Protocol):
     def value(self, field: Field) -> Expression: ...
 
     def raw(self, field: Field) -> Expression: ...
+
+    def key(self, field: Field) -> Expression: ...
 
     def nullable(self, field: Field) -> bool: ...
 
@@ -107,6 +113,14 @@ class TableReader:
         source = self.source(field)
         return source is None or source.storage in STRINGS
 
+    def key(self, field: Field) -> Expression:
+        """What to group by: the column itself where the value follows from it."""
+        source = self.source(field)
+        if source is not None and source.storage in _FOLLOWS:
+            return self.raw(field)
+
+        return self.value(field)
+
     def raw(self, field: Field) -> Expression:
         source = self.source(field)
         if source is None:
@@ -131,6 +145,8 @@ class TableReader:
         match source.storage:
             case "plain" | "number" | "date" | "texts" | "numbers" | "calls":
                 return column
+            case "text" if field.role == "device_class":
+                return call("nullIf", call("transform", column, _CLASSES, _SPEEDS, column), _EMPTY)
             case "text":
                 return call("nullIf", column, _EMPTY)
             case "uuid":
@@ -211,6 +227,7 @@ class MergedReader:
         return Column(known[0])
 
     raw = value
+    key = value
 
     def columns(self, reader: TableReader) -> tuple[tuple[str, Expression], ...]:
         """List what one table of the merge offers."""

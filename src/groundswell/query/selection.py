@@ -24,6 +24,7 @@ from groundswell.query.fields import FIELDS, FUNCTIONS, Field
 from groundswell.query.functions import Function, Resolved, decode_of, resolve
 from groundswell.query.question import Dataset
 from groundswell.query.suggest import did_you_mean
+from groundswell.query.totals import total_field
 
 FindField: TypeAlias = Callable[[str], Field | None]
 _NUMBERS = frozenset(
@@ -58,6 +59,9 @@ class Item:
     def is_aggregate(self) -> bool:
         if self.is_equation:
             return any(part.is_aggregate for part in self.inputs)
+
+        if isinstance(self.meaning, Field):
+            return self.meaning.role == "total"
 
         return isinstance(self.meaning, Resolved) and self.meaning.function.is_aggregate
 
@@ -170,7 +174,7 @@ class Selector:
 
     def _equation_field(self, typed: str, part: Reference) -> Item:
         found = self.find(part.name)
-        if found is None or not found.numeric:
+        if found is None or not (found.numeric or found.role == "total"):
             numeric = [name for name, row in FIELDS.items() if row.numeric]
             raise wrong(
                 typed, f"cannot use {part.name} as a number.{did_you_mean(part.name, numeric)}"
@@ -203,6 +207,9 @@ def expression_of(item: Item, aggregates: Aggregates) -> Expression:
         return item.meaning.expression(aggregates)
 
     assert isinstance(item.meaning, Field)
+    if item.meaning.role == "total":
+        return total_field(item.meaning, aggregates)
+
     return aggregates.value(item.meaning)
 
 
