@@ -417,6 +417,10 @@ async def test_an_environment_of_transactions_is_known_to_errors(web: Asker) -> 
     assert counts(await web.events_stats(dataset="errors", environment="dev")) == [0, 0, 0, 0]
 
 
+async def test_an_environment_is_known_from_any_time(web: Asker) -> None:
+    assert counts(await web.between("01:00", "03:00").events_stats(environment="dev")) == [0, 0]
+
+
 async def test_projects(shop: Asker, shop_projects: dict[int, str]) -> None:
     ids = {slug: str(id) for id, slug in shop_projects.items()}
 

@@ -46,7 +46,7 @@ NUMERIC_TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A statement, what it answered with by column, and the catalog's scope."""
+    """A statement, and what it answered with, by column."""
 
     statement: Statement
     columns: Columns
@@ -204,26 +204,33 @@ class Statistics:
             for name in asking.environments
             if name and not any(seen.get((project, name)) for project in projects)
         }
-        for dataset in (Dataset.DISCOVER, Dataset.SPANS, Dataset.FUNCTIONS):
+        end = max(asking.window.end, asking.now or asking.window.end)
+        ever = TimeRange(min(asking.window.start, end - asking.retention), end)
+        # Most often the window of the question itself has them, and is less to read.
+        places = (
+            (Dataset.DISCOVER, asking.window),
+            *((dataset, ever) for dataset in (Dataset.DISCOVER, Dataset.SPANS, Dataset.FUNCTIONS)),
+        )
+        for dataset, window in places:
             if missing:
-                for project, name in await self._environments(dataset, asking, projects, missing):
+                found = await self._environments(dataset, window, asking.scope, missing)
+                for project, name in found:
                     seen.put((project, name), True)
                     missing.discard(name)
         return tuple(name for name in asking.environments if name in missing)
 
     async def _environments(
-        self, dataset: Dataset, asking: Asking, projects: tuple[ProjectId, ...], names: set[str]
+        self, dataset: Dataset, window: TimeRange, scope: Scope, names: set[str]
     ) -> set[tuple[ProjectId, str]]:
-        end = asking.window.end
         question = Question(
             dataset=dataset,
-            window=TimeRange(min(asking.window.start, end - asking.retention), end),
-            projects=projects,
+            window=window,
+            projects=tuple(project.id for project in scope.projects),
             environments=tuple(sorted(names)),
             select=("project.id", "environment", "count()"),
             limits=self._limits,
         )
-        answered = await self.ask(question, asking.scope)
+        answered = await self.ask(question, scope)
         columns = {output.name: output.column for output in answered.statement.outputs}
         pairs = zip(
             answered.columns[columns["project.id"]],
