@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 
-from groundswell.errors import NotAuthenticated
+from groundswell.errors import NotAuthenticated, NotFound
 from groundswell.http.failures import json_response
 from groundswell.http.requests import caller_of, services_of
 from groundswell.http.shapes import UserShape, user_shape
@@ -36,13 +37,11 @@ async def auth(request: Request[Any, Any, Any]) -> Response[UserShape]:
 
 
 @get("/api/0/users/{user:str}/", opt={"access": "any"})
-async def me(request: Request[Any, Any, Any], user: str) -> Response[UserShape]:
+async def me(request: Request[Any, Any, Any], user: FromPath[str]) -> Response[UserShape]:
     """Tell who asks (`me`), or about oneself by id."""
     caller = await caller_of(request)
     person = await _person(request, caller)
     if user not in {"me", str(person.id)}:
-        from groundswell.errors import NotFound
-
         raise NotFound
 
     return Response(user_shape(person))

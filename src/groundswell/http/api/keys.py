@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post, put
+from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from groundswell import access
 from groundswell.errors import NotFound, UserError
+from groundswell.http.bodies import body_of
 from groundswell.http.requests import caller_scope, services_of
 from groundswell.http.shapes import KeyShape, key_shape
 from groundswell.model.tenancy import ProjectId, ProjectKey
@@ -26,11 +28,13 @@ class KeyChange(msgspec.Struct, rename="camel"):
     name: str | None = None
     label: str | None = None
     is_active: bool | None = None
-    rate_limit: dict[str, int] | msgspec.UnsetType | None = msgspec.UNSET
+    rate_limit: dict[str, int | None] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 @get(PATH, opt={"access": "project:read"})
-async def keys(request: Request[Any, Any, Any], org: str, slug: str) -> Response[list[KeyShape]]:
+async def keys(
+    request: Request[Any, Any, Any], org: FromPath[str], slug: FromPath[str]
+) -> Response[list[KeyShape]]:
     """List the keys of a project, oldest first."""
     scope = await caller_scope(request, org)
     found = access.project(scope, slug)
@@ -41,9 +45,12 @@ async def keys(request: Request[Any, Any, Any], org: str, slug: str) -> Response
 
 @post(PATH, opt={"access": "project:write"}, status_code=201)
 async def create_key(
-    request: Request[Any, Any, Any], org: str, slug: str, data: KeyChange
+    request: Request[Any, Any, Any],
+    org: FromPath[str],
+    slug: FromPath[str],
 ) -> Response[KeyShape]:
     """Make another key."""
+    data = await body_of(request, KeyChange)
     scope = await caller_scope(request, org, needs=WRITE)
     found = access.project(scope, slug)
     services = services_of(request)
@@ -60,9 +67,13 @@ async def create_key(
 
 @put(PATH + "{key:str}/", opt={"access": "project:write"})
 async def change_key(
-    request: Request[Any, Any, Any], org: str, slug: str, key: str, data: KeyChange
+    request: Request[Any, Any, Any],
+    org: FromPath[str],
+    slug: FromPath[str],
+    key: FromPath[str],
 ) -> Response[KeyShape]:
     """Disable or enable a key, or limit its rate. In force within a second."""
+    data = await body_of(request, KeyChange)
     scope = await caller_scope(request, org, needs=WRITE)
     found = access.project(scope, slug)
     services = services_of(request)
@@ -75,7 +86,9 @@ async def change_key(
 
 
 @delete(PATH + "{key:str}/", opt={"access": "project:admin"}, status_code=204)
-async def remove_key(request: Request[Any, Any, Any], org: str, slug: str, key: str) -> None:
+async def remove_key(
+    request: Request[Any, Any, Any], org: FromPath[str], slug: FromPath[str], key: FromPath[str]
+) -> None:
     """Delete a key."""
     scope = await caller_scope(request, org, needs=("project:admin", "org:admin"))
     found = access.project(scope, slug)
@@ -100,11 +113,14 @@ def _changed(connection: Connection, key: ProjectKey, data: KeyChange) -> Projec
     if data.rate_limit is not msgspec.UNSET:
         limit = data.rate_limit or {}
         count, window_s = limit.get("count"), limit.get("window")
-        if (count is None) != (window_s is None) or (count or 1) < 1 or (window_s or 1) < 1:
+        if (count is None) != (window_s is None) or min(count or 1, window_s or 1) < 1:
             raise UserError(
                 "rateLimit needs a count and a window of at least 1, or null", field="rateLimit"
             )
         tenancy.set_key_rate_limit(connection, key.id, count, window_s)
+    label = data.name or data.label
+    if label and label != key.label:
+        tenancy.set_key_label(connection, key.id, label)
     found = tenancy.key_by_public_key(connection, key.public_key)
     assert found is not None
     return found

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, put
+from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from groundswell import access
@@ -13,6 +14,7 @@ from groundswell.errors import UserError
 from groundswell.http import features
 from groundswell.http.api.projects import described
 from groundswell.http.api.teams import team_shapes
+from groundswell.http.bodies import body_of
 from groundswell.http.failures import json_response
 from groundswell.http.paging import link_header, page
 from groundswell.http.requests import WRITE_SCOPES, caller_of, caller_scope, multi, services_of
@@ -61,7 +63,9 @@ async def organizations(request: Request[Any, Any, Any]) -> Response[list[Organi
 
 
 @get("/api/0/organizations/{org:str}/", opt={"access": "org:read"})
-async def organization(request: Request[Any, Any, Any], org: str) -> Response[OrganizationDetail]:
+async def organization(
+    request: Request[Any, Any, Any], org: FromPath[str]
+) -> Response[OrganizationDetail]:
     """Describe one organization; `detailed=0` leaves out projects and teams."""
     scope = await caller_scope(request, org)
     services = services_of(request)
@@ -81,7 +85,9 @@ async def organization(request: Request[Any, Any, Any], org: str) -> Response[Or
 
 
 @get("/api/0/organizations/{org:str}/members/", opt={"access": "member:read"})
-async def members(request: Request[Any, Any, Any], org: str) -> Response[list[MemberShape]]:
+async def members(
+    request: Request[Any, Any, Any], org: FromPath[str]
+) -> Response[list[MemberShape]]:
     """List the people of an organization."""
     scope = await caller_scope(request, org)
     here = page(multi(request))
@@ -104,7 +110,7 @@ async def members(request: Request[Any, Any, Any], org: str) -> Response[list[Me
 
 
 @get("/api/0/organizations/{org:str}/environments/", opt={"access": "org:read"})
-async def environments(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def environments(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """List the environments that events came from."""
     scope = await caller_scope(request, org)
     found = await services_of(request).activity.environments(scope)
@@ -113,7 +119,7 @@ async def environments(request: Request[Any, Any, Any], org: str) -> Response[by
 
 
 @get("/api/0/organizations/{org:str}/features/", opt={"access": "org:read"})
-async def list_features(request: Request[Any, Any, Any], org: str) -> Response[bytes]:
+async def list_features(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """List every switch with its meaning and state."""
     scope = await caller_scope(request, org)
     return json_response(await _features(request, scope))
@@ -121,9 +127,11 @@ async def list_features(request: Request[Any, Any, Any], org: str) -> Response[b
 
 @put("/api/0/organizations/{org:str}/features/", opt={"access": "org:write"})
 async def change_feature(
-    request: Request[Any, Any, Any], org: str, data: FeatureChange
+    request: Request[Any, Any, Any],
+    org: FromPath[str],
 ) -> Response[bytes]:
     """Turn a switch on or off."""
+    data = await body_of(request, FeatureChange)
     scope = await caller_scope(request, org, needs=WRITE_SCOPES)
     if data.name not in features.BY_NAME:
         names = ", ".join(features.BY_NAME)

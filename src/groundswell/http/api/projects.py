@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post, put
+from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from groundswell import access
+from groundswell.http.bodies import body_of
 from groundswell.http.paging import link_header, page
-from groundswell.http.requests import caller_scope, multi, services_of
+from groundswell.http.requests import caller_of, caller_scope, multi, services_of
 from groundswell.http.shapes import ProjectShape, project_shape
 from groundswell.model.tenancy import OrgId, Project, ProjectId, Scope, Team
 from groundswell.store.metadata import tenancy
@@ -37,7 +39,9 @@ class ProjectChange(msgspec.Struct):
 
 
 @get("/api/0/organizations/{org:str}/projects/", opt={"access": "org:read"})
-async def projects(request: Request[Any, Any, Any], org: str) -> Response[list[ProjectShape]]:
+async def projects(
+    request: Request[Any, Any, Any], org: FromPath[str]
+) -> Response[list[ProjectShape]]:
     """List the projects that the caller may see; `query` filters by name or slug."""
     scope = await caller_scope(request, org)
     params = multi(request)
@@ -54,8 +58,6 @@ async def projects(request: Request[Any, Any, Any], org: str) -> Response[list[P
 @get("/api/0/projects/", opt={"access": "any"})
 async def all_projects(request: Request[Any, Any, Any]) -> Response[list[ProjectShape]]:
     """List the projects of every organization of the caller."""
-    from groundswell.http.requests import caller_of
-
     caller = await caller_of(request)
     services = services_of(request)
     shown: list[ProjectShape] = []
@@ -66,22 +68,39 @@ async def all_projects(request: Request[Any, Any, Any]) -> Response[list[Project
 
 
 @get("/api/0/projects/{org:str}/{slug:str}/", opt={"access": "project:read"})
-async def project(request: Request[Any, Any, Any], org: str, slug: str) -> Response[ProjectShape]:
+async def project(
+    request: Request[Any, Any, Any], org: FromPath[str], slug: FromPath[str]
+) -> Response[ProjectShape]:
     """Describe one project, by slug or id."""
     scope = await caller_scope(request, org)
     (shown,) = await described(request, scope, [access.project(scope, slug)])
     return Response(shown)
 
 
+@post("/api/0/organizations/{org:str}/projects/", opt={"access": "project:write"}, status_code=201)
+async def create_project(
+    request: Request[Any, Any, Any], org: FromPath[str]
+) -> Response[ProjectShape]:
+    """Make a project; a slug that exists gives that project."""
+    return await _create(request, org, None)
+
+
 @post(
-    ["/api/0/organizations/{org:str}/projects/", "/api/0/teams/{org:str}/{team:str}/projects/"],
+    "/api/0/teams/{org:str}/{team:str}/projects/",
     opt={"access": "project:write"},
     status_code=201,
 )
-async def create_project(
-    request: Request[Any, Any, Any], org: str, data: NewProject, team: str | None = None
+async def create_team_project(
+    request: Request[Any, Any, Any], org: FromPath[str], team: FromPath[str]
 ) -> Response[ProjectShape]:
-    """Make a project, in a team where one is named; a slug that exists gives that project."""
+    """Make a project in a team; a slug that exists gives that project."""
+    return await _create(request, org, team)
+
+
+async def _create(
+    request: Request[Any, Any, Any], org: str, team: str | None
+) -> Response[ProjectShape]:
+    data = await body_of(request, NewProject)
     scope = await caller_scope(request, org, needs=WRITE)
 
     def make(connection: Connection) -> Project:
@@ -101,9 +120,12 @@ async def create_project(
 
 @put("/api/0/projects/{org:str}/{slug:str}/", opt={"access": "project:write"})
 async def change_project(
-    request: Request[Any, Any, Any], org: str, slug: str, data: ProjectChange
+    request: Request[Any, Any, Any],
+    org: FromPath[str],
+    slug: FromPath[str],
 ) -> Response[ProjectShape]:
     """Change a project's name, platform or options."""
+    data = await body_of(request, ProjectChange)
     scope = await caller_scope(request, org, needs=WRITE)
     found = access.project(scope, slug)
 
@@ -119,7 +141,9 @@ async def change_project(
 
 
 @delete("/api/0/projects/{org:str}/{slug:str}/", opt={"access": "project:admin"}, status_code=204)
-async def remove_project(request: Request[Any, Any, Any], org: str, slug: str) -> None:
+async def remove_project(
+    request: Request[Any, Any, Any], org: FromPath[str], slug: FromPath[str]
+) -> None:
     """Delete a project with its keys; its events go with the store's next clean-up."""
     scope = await caller_scope(request, org, needs=("project:admin", "org:admin"))
     found = access.project(scope, slug)
@@ -164,4 +188,12 @@ def _slug(name: str) -> str:
     return kept.strip("-")[:50]
 
 
-ROUTES = [projects, all_projects, project, create_project, change_project, remove_project]
+ROUTES = [
+    projects,
+    all_projects,
+    project,
+    create_project,
+    create_team_project,
+    change_project,
+    remove_project,
+]

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 from sqlalchemy import Connection
 
+from groundswell.http.bodies import body_of
 from groundswell.http.paging import link_header, page
 from groundswell.http.requests import caller_scope, multi, services_of
 from groundswell.http.shapes import ProjectShape, TeamShape, project_shape, team_shape
@@ -26,7 +28,7 @@ class NewTeam(msgspec.Struct):
 
 
 @get("/api/0/organizations/{org:str}/teams/", opt={"access": "team:read"})
-async def teams(request: Request[Any, Any, Any], org: str) -> Response[list[TeamShape]]:
+async def teams(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[list[TeamShape]]:
     """List the teams of an organization; `query` filters by name or slug."""
     scope = await caller_scope(request, org)
     params = multi(request)
@@ -42,9 +44,11 @@ async def teams(request: Request[Any, Any, Any], org: str) -> Response[list[Team
 
 @post("/api/0/organizations/{org:str}/teams/", opt={"access": "team:write"}, status_code=201)
 async def create_team(
-    request: Request[Any, Any, Any], org: str, data: NewTeam
+    request: Request[Any, Any, Any],
+    org: FromPath[str],
 ) -> Response[TeamShape]:
     """Make a team, or give the one that has the slug."""
+    data = await body_of(request, NewTeam)
     scope = await caller_scope(request, org, needs=WRITE)
 
     def make(connection: Connection) -> TeamShape:
@@ -57,7 +61,9 @@ async def create_team(
 
 
 @get("/api/0/teams/{org:str}/{team:str}/", opt={"access": "team:read"})
-async def team(request: Request[Any, Any, Any], org: str, team: str) -> Response[TeamShape]:
+async def team(
+    request: Request[Any, Any, Any], org: FromPath[str], team: FromPath[str]
+) -> Response[TeamShape]:
     """Describe one team."""
     scope = await caller_scope(request, org)
 
@@ -69,7 +75,7 @@ async def team(request: Request[Any, Any, Any], org: str, team: str) -> Response
 
 @get("/api/0/teams/{org:str}/{team:str}/projects/", opt={"access": "team:read"})
 async def team_projects(
-    request: Request[Any, Any, Any], org: str, team: str
+    request: Request[Any, Any, Any], org: FromPath[str], team: FromPath[str]
 ) -> Response[list[ProjectShape]]:
     """List the projects of a team that the caller may see."""
     scope = await caller_scope(request, org)

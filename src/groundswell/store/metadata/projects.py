@@ -130,6 +130,13 @@ def set_key_active(connection: Connection, key_id: KeyId, is_active: bool) -> No
     _change_key(connection, key_id, is_active=is_active)
 
 
+def set_key_label(connection: Connection, key_id: KeyId, label: str) -> None:
+    """Give a key another name."""
+    connection.execute(
+        update(project_keys).where(project_keys.c.id == key_id).values(label=label[:64])
+    )
+
+
 def set_key_rate_limit(
     connection: Connection, key_id: KeyId, count: int | None, window_s: int | None
 ) -> None:
