@@ -35,6 +35,8 @@ def reader_settings(limits: Limits) -> dict[str, str | int]:
         "max_threads": limits.threads,
         "max_result_rows": RESULT_ROWS,
         "result_overflow_mode": "throw",
+        # A subquery over a cluster is answered once, not once per shard.
+        "distributed_product_mode": "global",
         "readonly": 1,
     }
 
@@ -44,6 +46,8 @@ def writer_settings() -> dict[str, str | int]:
     return {
         **_common(),
         "async_insert": 0,
+        # A cluster must have the rows when the insert returns.
+        "distributed_foreground_insert": 1,
         "max_execution_time": INSERT_TIMEOUT_S,
         "deduplicate_blocks_in_dependent_materialized_views": 1,
         "mutations_sync": 2,

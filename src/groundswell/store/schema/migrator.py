@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from groundswell.errors import StartupError
 from groundswell.store.engine.protocol import Engine
+from groundswell.store.schema.cluster import for_cluster
 from groundswell.store.schema.statements import split, with_shared_properties
 
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
@@ -24,7 +25,7 @@ INSERT INTO schema_migrations (number, name) VALUES ({number:UInt32}, {name:Stri
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file: its number, its name and its statements as they run."""
+    """One file: its number, its name and its statements without the shared properties."""
 
     number: int
     name: str
@@ -40,17 +41,20 @@ def _read() -> Iterator[Migration]:
     for file in files(__package__).iterdir():
         found = _NAME.fullmatch(file.name)
         if found:
-            statements = (with_shared_properties(text) for text in split(file.read_text()))
-            yield Migration(int(found.group(1)), found.group(2), tuple(statements))
+            statements = tuple(split(file.read_text()))
+            yield Migration(int(found.group(1)), found.group(2), statements)
 
 
-def migrate(engine: Engine) -> list[Migration]:
+def migrate(engine: Engine, cluster: str = "") -> list[Migration]:
     """Apply what is missing and give it back; a second run applies nothing.
+
+    cluster: CLICKHOUSE_CLUSTER; with it the tables are made on every server of the cluster.
 
     Every statement can run again, so a crash between a statement and its record does no harm.
     Raises StartupError when the data was written by a newer version.
     """
-    engine.execute(with_shared_properties(_RECORDS.strip()))
+    for statement in _forms(_RECORDS.strip(), cluster):
+        engine.execute(statement)
     done = set(engine.execute("SELECT number FROM schema_migrations").column("number"))
     known = migrations()
     newest = max(migration.number for migration in known)
@@ -62,10 +66,15 @@ def migrate(engine: Engine) -> list[Migration]:
 
     missing = [migration for migration in known if migration.number not in done]
     for migration in missing:
-        for statement in migration.statements:
-            engine.execute(statement)
+        for plain in migration.statements:
+            for statement in _forms(plain, cluster):
+                engine.execute(statement)
         record = (
             "INSERT INTO schema_migrations (number, name) VALUES ({number:UInt32}, {name:String})"
         )
         engine.execute(record, {"number": migration.number, "name": migration.name})
     return missing
+
+
+def _forms(statement: str, cluster: str) -> list[str]:
+    return for_cluster(statement, cluster) if cluster else [with_shared_properties(statement)]

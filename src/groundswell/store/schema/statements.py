@@ -14,7 +14,7 @@ SHARED: dict[str, str] = {
     "old_parts_lifetime": "480",
     # How often old parts are looked for: what was deleted on request must really go.
     "cleanup_delay_period": "5",
-    "max_cleanup_delay_period": "30",
+    "max_cleanup_delay_period": "5",
     "non_replicated_deduplication_window": "1000",
     "ttl_only_drop_parts": "1",
     # One key of a map is read at half the cost when the map lies in buckets.
