@@ -71,6 +71,7 @@ def house(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         (issue,) = issue_rows.record_batch(connection, "spool", 1, [sighting])
     rows = every(clock("10:00"), 600, 3, title="=Boom()", message="x", group_id=issue)
     insert(engine, "errors", web, rows)
+    insert(engine, "transactions", web, [{"timestamp": clock("10:00"), "duration": 100}])
     yield House(metadata, token, web, foreign, issue)
     metadata.close()
 
@@ -237,3 +238,17 @@ async def test_unknown_environment(client: httpx.AsyncClient) -> None:
 
     assert response.status_code == 404
     assert response.json() == {"detail": "The requested resource does not exist"}
+
+
+async def test_the_apdex_threshold_of_a_project(client: httpx.AsyncClient, house: House) -> None:
+    async def apdex() -> float:
+        response = await client.get(
+            "events/", params={"dataset": "transactions", "field": "apdex()"}
+        )
+        value: float = response.json()["data"][0]["apdex()"]
+        return value
+
+    assert await apdex() == 1.0
+    with house.metadata.begin() as connection:
+        tenancy.set_option(connection, cast("Any", house.web), "apdex_threshold", 50)
+    assert await apdex() == 0.5
