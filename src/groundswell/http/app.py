@@ -82,7 +82,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         metadata.migrate()
         engine = open_engine(settings)
         stack.callback(engine.close)
-        migrate(engine)
+        migrate(engine, settings.text("CLICKHOUSE_CLUSTER"))
         ingest = Ingest(settings, engine, metadata)
         await ingest.start()
         stack.push_async_callback(ingest.stop, STOP_DEADLINE_S)
