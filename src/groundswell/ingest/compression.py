@@ -102,12 +102,13 @@ def _inflate(stream: zlib._Decompress, body: bytes, limit: int) -> Iterator[byte
 
 def _brotli(body: bytes, limit: int) -> Iterator[bytes]:
     stream = brotli.Decompressor()
-    yield stream.process(body, output_buffer_limit=CHUNK_BYTES)
-    while not stream.is_finished():
-        if stream.can_accept_more_data():
-            raise EOFError
-
-        yield stream.process(b"", output_buffer_limit=CHUNK_BYTES)
+    chunk = stream.process(body, output_buffer_limit=CHUNK_BYTES)
+    while chunk:
+        yield chunk
+        # The decoder may hold output back although it took in all input.
+        chunk = stream.process(b"", output_buffer_limit=CHUNK_BYTES)
+    if not stream.is_finished():
+        raise EOFError
 
 
 def _zstd(body: bytes, limit: int) -> Iterator[bytes]:
