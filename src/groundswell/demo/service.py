@@ -59,6 +59,7 @@ class ServiceProcess:
         given = {PREFIX + name: value for name, value in self._settings.items()}
         command = [sys.executable, "-m", "groundswell", "serve"]
         command += ["--data", str(self.data), "--port", str(self._port)]
+        self.data.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             offset = output.tell()
             self._process = subprocess.Popen(
