@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import json
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ import pytest
 import zstandard
 
 from groundswell.errors import UserError
+from groundswell.ingest import limits
 from groundswell.ingest.admission import Admission
 from groundswell.ingest.door import Door, Overloaded, Spooling
 from groundswell.ingest.frames import Meta
@@ -330,3 +332,44 @@ async def test_a_zero_id_is_replaced(wire: Wire) -> None:
 async def test_the_id_of_the_payload_is_used_when_the_envelope_has_none(wire: Wire) -> None:
     body = b'{}\n{"type":"event"}\n{"event_id":"%b"}' % ID.encode()
     assert (await wire.post(body)).json() == {"id": ID}
+
+
+async def _half_sent(wire: Wire) -> list[dict[str, object]]:
+    sent: list[dict[str, object]] = []
+    parts = [{"type": "http.request", "body": b"{}", "more_body": True}]
+
+    async def receive() -> dict[str, object]:
+        if parts:
+            return parts.pop()
+
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: MutableMapping[str, object]) -> None:
+        sent.append(dict(message))
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": wire.path,
+        "query_string": f"sentry_key={wire.key}".encode(),
+        "headers": [],
+        "client": ("127.0.0.1", 1),
+    }
+    await wire.door(scope, receive, send)
+    return sent
+
+
+async def test_a_body_that_comes_too_slowly_gets_408(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BODY_IDLE_S", 0.02)
+    assert (await _half_sent(wire))[0]["status"] == 408
+
+
+async def test_closing_the_door_lets_half_sent_bodies_go(wire: Wire) -> None:
+    half_sent = asyncio.create_task(_half_sent(wire))
+    await asyncio.sleep(0.02)
+    wire.door.close()
+    assert (await half_sent)[0]["status"] == 503
+    assert (await wire.post(EVENT)).status_code == 503
