@@ -63,6 +63,9 @@ def detect_many(
     if table.shape != events.shape or table.shape[1] != len(times):
         raise ValueError("values, timestamps and weights must have the same number of buckets")
 
+    if len(times) < 2:
+        return [Finding((), "too little data" if len(times) else "no data")] * len(table)
+
     usable = np.isfinite(table) & (np.abs(table) < _LARGEST) & np.isfinite(events) & (events > 0)
     table = np.where(usable, table, np.nan)
     events = np.where(usable, np.minimum(events, _LARGEST), 0.0)
@@ -125,14 +128,18 @@ def _detect_batch(
             findings[row] = Finding(breakpoints_of(line, splits), reason)
 
     silent = np.array([row for row in range(rows) if not findings[row].breakpoints], dtype=np.int64)
-    for row, reason in zip(silent, _reasons(batch, first_clean, silent, tuning), strict=True):
+    for row, reason in zip(
+        silent, _reasons(batch, first_clean, first_season, silent, tuning), strict=True
+    ):
         known = findings[row].reason
         findings[row] = Finding((), known if known not in (None, "no change") else reason)
 
     return findings
 
 
-def _reasons(batch: Batch, clean: Floats, rows: Ints, tuning: Tuning) -> list[Reason]:
+def _reasons(
+    batch: Batch, clean: Floats, habits: Floats, rows: Ints, tuning: Tuning
+) -> list[Reason]:
     """Say why each silent row has no answer: what it lacks, or what it holds instead."""
     if not len(rows):
         return []
@@ -144,8 +151,8 @@ def _reasons(batch: Batch, clean: Floats, rows: Ints, tuning: Tuning) -> list[Re
     quiet = amount.sum(axis=1) < need
     scale = noise_scale(part, clean[rows], tuning)
     spread = scale / np.sqrt(np.maximum(part.weight.max(axis=1), 1e-9))
-    cut = (np.abs(part.raw - part.level) > 3 * spread[:, None]) & part.valid
-    habit = np.abs(part.level - clean[rows]).max(axis=1) > spread
+    cut = (np.abs(part.raw - habits[rows] - clean[rows]) > 3 * spread[:, None]) & part.valid
+    habit = np.abs(habits[rows]).max(axis=1) > spread
     critical = critical_height(tuning.alpha / _SEARCHES)
     slope = _slope_height(clean[rows], part.weight) / scale > critical
     return [

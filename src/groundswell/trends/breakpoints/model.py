@@ -73,7 +73,7 @@ class Tuning:
     min_events: float = 25.0
     max_breakpoints: int = 4
     clip: float = 3.0
-    noise_blocks: tuple[int, ...] = (4, 12, 24)
+    noise_blocks: tuple[int, ...] = (1, 4, 12, 24)
     noise_floor: float = 0.01
     rate_noise_floor: float = 0.002
     low_count: float = 8.0

@@ -22,9 +22,12 @@ def welch(before: Floats, after: Floats) -> tuple[float, float]:
     share_1 = float(before.var(ddof=1)) / len(before)
     share_2 = float(after.var(ddof=1)) / len(after)
     squared = share_1 + share_2
-    # Equal floats summed in another order differ in the last bits: that is no variance.
-    if squared <= (1e-12 * max(abs(first), abs(second))) ** 2:
-        return (0.0, 1.0) if first == second else (inf if first > second else -inf, 0.0)
+    # Equal floats summed in another order differ in the last bits: that is nothing.
+    nothing = 1e-12 * max(abs(first), abs(second))
+    if squared <= nothing**2:
+        return (
+            (0.0, 1.0) if abs(first - second) <= nothing else (inf if first > second else -inf, 0.0)
+        )
 
     t = (first - second) / sqrt(squared)
     freedom = (
