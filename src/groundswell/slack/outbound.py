@@ -7,6 +7,7 @@ deadline; what must not be lost goes through the queue instead.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -118,14 +119,23 @@ class Outbound:
         await self.call(
             token, "files.completeUploadExternal", files=[{"id": file_id, "title": name}]
         )
-        # Slack processes files after it took them; a block that names one too early is refused.
+        await self._processed(token, file_id)
+        return file_id
+
+    async def _processed(self, token: str, file_id: str) -> None:
+        """Wait until Slack has looked at a file: a block that names one too early is refused."""
         for wait_s in (0.0, 0.1, 0.2, 0.4, 0.8, 1.5):
             await self._pause(wait_s)
-            info = await self.call(token, "files.info", file=file_id)
+            try:
+                info = await self.call(token, "files.info", tries=1, file=file_id)
+            except SlackError as error:
+                if error.is_dead_token:
+                    raise
+                # Without the right to look, a short wait has to do.
+                continue
             file = info.get("file")
             if isinstance(file, dict) and file.get("mimetype"):
-                break
-        return file_id
+                return
 
     async def respond(self, response_url: str, body: Mapping[str, Any]) -> None:
         """Answer a command or a button afterwards. Raises SlackError; refuses other addresses."""
@@ -174,9 +184,10 @@ class Outbound:
         client = AsyncWebClient(
             token=token, base_url=self.api_url, session=self._open(), retry_handlers=[]
         )
-        # Methods that only read take forms, those with blocks take JSON.
-        plain = all(isinstance(value, (str, int)) for value in arguments.values())
-        body: dict[str, Any] = {"params" if plain else "json": dict(arguments)}
+        # As slack_sdk itself does: what is written goes as JSON, the rest as parameters.
+        body: dict[str, Any] = {"json": dict(arguments)}
+        if not method.startswith("chat."):
+            body = {"params": {name: _parameter(value) for name, value in arguments.items()}}
         try:
             answer = await client.api_call(method, **body)
         except SlackApiError as error:
@@ -189,6 +200,10 @@ class Outbound:
             raise SlackError(method, "not_json", retryable=True)
 
         return data
+
+
+def _parameter(value: object) -> object:
+    return json.dumps(value) if isinstance(value, (list, dict)) else value
 
 
 def _refusal(method: str, error: SlackApiError) -> SlackError:

@@ -26,7 +26,7 @@ from groundswell.slack.linking import Signer
 from groundswell.slack.messages.help import disconnected
 from groundswell.slack.outbound import Outbound, SlackError
 from groundswell.slack.pages import Pages
-from groundswell.slack.preview import Previewer
+from groundswell.slack.preview import Previewer, SavedQueries
 from groundswell.slack.queue import Queue
 from groundswell.slack.socket import Socket
 from groundswell.slack.unfurl import Unfurler
@@ -39,6 +39,7 @@ from groundswell.store.metadata import slack_outbox as outbox_rows
 from groundswell.telemetry import logger
 
 REMEMBERED_EVENTS = 20_000
+ORG_AGAIN_S = 0.8
 GONE = frozenset({"app_uninstalled", "tokens_revoked"})
 _SPOKEN_SUBTYPES = frozenset({"", "file_share", "thread_broadcast"})
 
@@ -63,6 +64,7 @@ class Slack:
         metadata: Metadata,
         statistics: Statistics,
         renderer: Renderer,
+        saved_queries: SavedQueries | None = None,
     ) -> None:
         self._settings = settings
         self.metadata = metadata
@@ -76,14 +78,16 @@ class Slack:
         self.actions = Actions(self.workspaces)
         self.pages = Pages(self.workspaces, self.signer, secret_keys)
         self.snapshots = Snapshots(metadata)
-        ladder = Ladder(
+        self.ladder = Ladder(
             settings.text("SLACK_IMAGES"), self.base_url, self.workspaces, self.snapshots
         )
-        self.previewer = Previewer(metadata, statistics, renderer, saved_query)
-        self.unfurler = Unfurler(
-            self.base_url, self.workspaces, self.previewer, ladder, self.signer
+        self.previewer = Previewer(
+            metadata, statistics, renderer, saved_queries or (lambda connection, scope, id: None)
         )
-        self.incidents = IncidentSender(self.base_url, self.workspaces, self.queue, ladder)
+        self.unfurler = Unfurler(
+            self.base_url, self.workspaces, self.previewer, self.ladder, self.signer
+        )
+        self.incidents = IncidentSender(self.base_url, self.workspaces, self.queue, self.ladder)
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._socket: Socket | None = None
         self._installing: asyncio.Task[None] | None = None
@@ -287,16 +291,22 @@ class Slack:
                 log.warning("slack_token_not_proven", why=str(error), again_in_s=wait_s)
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, 300.0)
-        locked = self.workspaces.vault.lock(token)
-        problem = await self.metadata.run(_attach_from_settings, told, locked, org)
-        if problem:
-            log.error("slack_bot_token_unused", why=problem)
+        locked, said = self.workspaces.vault.lock(token), ""
+        while problem := await self.metadata.run(_attach_from_settings, told, locked, org):
+            # The organization may be created while we run, and counts at once then.
+            if problem != said:
+                log.error("slack_bot_token_unused", why=problem)
+            said = problem
+            await asyncio.sleep(ORG_AGAIN_S)
 
 
 def _attach_from_settings(
     connection: Connection, told: Mapping[str, Any], locked: str, org: str
 ) -> str:
     from groundswell.store.metadata import tenancy
+
+    if not isinstance(told.get("team_id"), str):
+        return "Slack did not say which workspace SLACK_BOT_TOKEN belongs to"
 
     every = tenancy.list_organizations(connection)
     chosen = [one for one in every if one.slug == org] if org else every
@@ -305,7 +315,7 @@ def _attach_from_settings(
 
     rows.install(
         connection,
-        team=str(told.get("team_id")),
+        team=told["team_id"],
         token=locked,
         org_id=chosen[0].id,
         now=utc_now(),
@@ -313,11 +323,6 @@ def _attach_from_settings(
         bot_user=str(told.get("user_id") or "") or None,
     )
     return ""
-
-
-def saved_query(connection: Connection, scope: Any, id: str) -> Mapping[str, Any] | None:
-    """Find the saved query that a link names."""
-    return None
 
 
 def is_direct(event: Mapping[str, Any]) -> bool:
