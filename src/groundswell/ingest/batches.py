@@ -80,7 +80,7 @@ class Digester:
                 if not killers:
                     return done
 
-                return _with_poisoned(done, killers)
+                return _with_poisoned(done, killers, batch.items)
             except WorkerDied as error:
                 deaths += 1
                 log.error("worker_died", cut=batch.cut.number, error=str(error))
@@ -160,10 +160,10 @@ _DATA_FAULTS = frozenset(
 )
 
 
-def _with_poisoned(done: Done, killers: tuple[int, ...]) -> Done:
+def _with_poisoned(done: Done, killers: tuple[int, ...], items: int) -> Done:
     extra = tuple(Poisoned(seq, KILLER) for seq in killers)
     return msgspec.structs.replace(
-        done, poisoned=done.poisoned + extra, dropped=done.dropped + len(extra)
+        done, poisoned=done.poisoned + extra, dropped=items - done.stored
     )
 
 

@@ -73,6 +73,7 @@ def digest(
     """Turn the entries of a batch into tables."""
     outcomes: list[Outcome] = []
     records: list[Record] = []
+    unreadable: list[Poisoned] = []
     dropped = stored = 0
     for frame in entries:
         if frame.kind is FrameKind.COUNTS:
@@ -83,7 +84,16 @@ def digest(
             continue
 
         meta, body = frames.split_record(frame.payload)
-        record, judged = open_record(frame.seq, meta, bytes(body))
+        try:
+            record, judged = open_record(frame.seq, meta, bytes(body))
+        except Exception as error:
+            # It could be read when it was accepted: a bug, or damage that the checksum missed.
+            log.error("unreadable_record", seq=frame.seq, exc_info=error)
+            unreadable.append(Poisoned(frame.seq, f"{type(error).__name__}: {error}"[:500]))
+            outcomes.append(_lost(meta))
+            dropped += meta.items
+            continue
+
         kept = []
         for one in judged:
             verdict = _verdict(one, record, frame.seq in duplicates, context)
@@ -109,7 +119,7 @@ def digest(
         {name: pa.concat_tables(parts) for name, parts in rows.tables.items()},
         outcomes,
         rows.groups,
-        rows.poisoned,
+        unreadable + rows.poisoned,
         stored + given - lost,
         dropped + lost,
     )
@@ -153,6 +163,12 @@ def _verdict(
         return Verdict.FILTERED, reason
 
     return None
+
+
+def _lost(meta: Meta) -> Outcome:
+    minute = int(meta.received_at) // 60 * 60
+    ids = (meta.project_id, meta.key_id, minute)
+    return Outcome(*ids, "default", Verdict.INVALID, POISON, meta.items)
 
 
 def outcome_of(

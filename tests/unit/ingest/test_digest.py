@@ -111,6 +111,14 @@ def test_a_record_that_breaks_the_builder_is_found_and_set_aside(
     assert ("error", "invalid", "poison", 1) in _outcomes(done)
 
 
+def test_a_body_that_can_no_longer_be_read_is_set_aside() -> None:
+    meta = Meta(NOW, 1, 9, "", "", "gzip", uuid.UUID(int=1).hex, 3, True)
+    payload = memoryview(b"".join(frames.record_parts(meta, b"no gzip")))
+    done = _digest(Frame(FrameKind.RECORD, 1, payload, 0, 0), _frame(2, _event("a")))
+    assert [row.seq for row in done.poisoned] == [1]
+    assert (done.stored, done.dropped) == (1, 3)
+
+
 def test_a_store_body_is_one_event() -> None:
     made = Meta(NOW, 1, 9, "", "", "", uuid.UUID(int=1).hex, 1, True, (), "store")
     payload = b"".join(frames.record_parts(made, b'{"message":"old"}'))
