@@ -294,13 +294,20 @@ class Ingest:
     async def _spool_counts(self) -> None:
         counted, self._counts = self._counts, {}
         rows = tuple((*row, quantity) for row, quantity in counted.items())
-        result = await self._append(FrameKind.COUNTS, frames.encode(Counts(rows)))
-        if isinstance(result, GroundswellError):
-            for row, quantity in counted.items():
-                self._counts[row] = self._counts.get(row, 0) + quantity
-            return
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        self._add(Entry(result, 0, "", False, 0))
+        def done(result: Position | GroundswellError) -> None:
+            # Added here, in the order of the spool: behind a later record it would end the cut
+            # before that record, and nothing would ever read it.
+            if isinstance(result, GroundswellError):
+                for row, quantity in counted.items():
+                    self._counts[row] = self._counts.get(row, 0) + quantity
+            else:
+                self._add(Entry(result, 0, "", False, 0))
+            kept.set_result(None)
+
+        self._spool.append(FrameKind.COUNTS, (frames.encode(Counts(rows)),), 0, done)
+        await kept
 
     async def _append(self, kind: FrameKind, payload: bytes) -> Position | GroundswellError:
         kept: asyncio.Future[Position | GroundswellError]
@@ -320,7 +327,9 @@ class Ingest:
             taken.append(entry)
         duplicates = await self._duplicates(taken)
         cut = Cut(self._next_cut, self._cut_through + 1, taken[-1].position.seq, duplicates)
-        assert cut.first <= taken[0].position.seq <= cut.last, cut
+        sequence = [entry.position.seq for entry in taken]
+        assert cut.first <= sequence[0], cut
+        assert sequence == sorted(sequence), cut
         while isinstance(
             problem := await self._append(FrameKind.CUT, frames.encode(cut)), GroundswellError
         ):
