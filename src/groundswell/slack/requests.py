@@ -114,6 +114,8 @@ def _from_discover(
     if "top5" in wanted:
         top = link.first("topEvents") or str(saved.get("topEvents") or "") or "5"
         params["topEvents"] = [top]
+        # Groups need a column; without one of their own people mean what went wrong.
+        params["field"] = fields or ["title", axes[0]]
     if display is Display.PREVIOUS:
         _compare(params, now=now, retention=retention)
     intervals = (link.first("interval"), str(saved.get("interval") or ""))

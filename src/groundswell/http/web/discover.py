@@ -42,7 +42,8 @@ async def discover(request: Request[Any, Any, Any], org: FromPath[str]) -> Respo
     """Show the page: everything but the numbers, which its parts ask for."""
     scope = await caller_scope(request, org)
     state = await _state(request, scope)
-    image = {name: values for name, values in state.asked.params.items() if name != "referrer"}
+    image = {**state.asked.params, "partial": ["1"]}
+    image.pop("referrer", None)
     return await page(
         request,
         "discover.html",
@@ -69,7 +70,9 @@ async def chart(request: Request[Any, Any, Any], org: FromPath[str]) -> Response
             "title": [asked.name or ""],
         }
     )
-    work = ask_chart(services_of(request).statistics, asked.params, scope, look)
+    # Somebody who watches the page wants the bucket that is still filling; the table has it too.
+    live = {**asked.params, "partial": ["1"]}
+    work = ask_chart(services_of(request).statistics, live, scope, look)
     try:
         answer, drawn = await unless_gone(request, work)
     except ClientGone:

@@ -14,7 +14,6 @@ from groundswell.slack.requests import ChartRequest, is_aggregate
 Params = Mapping[str, tuple[str, ...]]
 
 DEFAULT_FIELDS = ("title", "event.type", "project", "user.display", "timestamp")
-DEFAULT_TOP_FIELDS = ("title", "count()")
 PERIODS = MappingProxyType(
     {
         "1h": "Last hour",
@@ -77,11 +76,12 @@ class State:
     @property
     def fields(self) -> tuple[str, ...]:
         """The columns of the table."""
-        chosen = tuple(dict.fromkeys(self.asked.params.get("field") or ()))
-        if chosen:
-            return chosen
+        return tuple(dict.fromkeys(self.asked.params.get("field") or ())) or DEFAULT_FIELDS
 
-        return DEFAULT_TOP_FIELDS if "top5" in self.display else DEFAULT_FIELDS
+    @property
+    def has_default_fields(self) -> bool:
+        """Whether nobody chose the columns: then they are not part of the address."""
+        return not any(self.params.get("field", ()))
 
     @property
     def sort(self) -> tuple[str, ...]:

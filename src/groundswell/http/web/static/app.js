@@ -129,16 +129,17 @@
   });
 
   /* The address holds the whole state, and only what was chosen. */
-  document.addEventListener("formdata", (event) => tidy(event.formData));
+  document.addEventListener("formdata", (event) => tidy(event.formData, event.target));
   document.addEventListener("htmx:configRequest", (event) => {
-    if (event.detail.formData && event.detail.elt.matches("[data-state-form]")) tidy(event.detail.formData);
+    if (event.detail.formData && event.detail.elt.matches("[data-state-form]")) tidy(event.detail.formData, event.detail.elt);
   });
-  function tidy(data) {
+  function tidy(data, form) {
     for (const name of new Set(data.keys())) {
       const kept = data.getAll(name).filter((value) => value !== "");
       data.delete(name);
       kept.forEach((value) => data.append(name, value));
     }
+    if (data.getAll("field").join("\n") === form.dataset.defaultFields) data.delete("field");
   }
   document.addEventListener("change", (event) => {
     const form = event.target.closest("[data-state-form]");
