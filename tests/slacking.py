@@ -31,7 +31,7 @@ from groundswell.http.web import ROUTES as WEB_ROUTES
 from groundswell.model.tenancy import OrgId, ProjectId, Role, User
 from groundswell.slack import admin
 from groundswell.slack.service import Slack
-from groundswell.slack.simulator import Sender, Simulator
+from groundswell.slack.simulator import Sender, Simulator, World
 from groundswell.stats.statistics import Statistics
 from groundswell.store.engine import Engine
 from groundswell.store.metadata import Metadata, tables, tenancy
@@ -133,10 +133,15 @@ def slack_rows_project(engine: Engine) -> tuple[int, int]:
 
 @contextlib.asynccontextmanager
 async def open_house(
-    engine: Engine, data: Path, projects: tuple[int, int], **settings: Any
+    engine: Engine,
+    data: Path,
+    projects: tuple[int, int],
+    *,
+    world: World | None = None,
+    **settings: Any,
 ) -> AsyncIterator[House]:
     with socket.create_server(("127.0.0.1", 0)) as sock:
-        async with _opened(engine, data, projects, sock, settings) as opened:
+        async with _opened(engine, data, projects, sock, world, settings) as opened:
             yield opened
 
 
@@ -146,11 +151,12 @@ async def _opened(
     data: Path,
     projects: tuple[int, int],
     sock: socket.socket,
+    world: World | None,
     settings: dict[str, Any],
 ) -> AsyncIterator[House]:
     port = sock.getsockname()[1]
     metadata = _migrated(data / "metadata.db")
-    async with Simulator() as simulator:
+    async with Simulator(world) as simulator:
         given = {
             "DATA": str(data),
             "PORT": port,

@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from groundswell.errors import UpstreamError
 from groundswell.telemetry import counter
 
-CALL_TIMEOUT_S = 10.0
+CALL_TIMEOUT_S = 5.0
 MAX_TRIES = 4
 LONGEST_WAIT_S = 8.0
 DEAD_TOKEN = frozenset(

@@ -6,9 +6,9 @@ Every link once; the first twenty with a chart; what the sharer may not see leav
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from groundswell.errors import GroundswellError, UserError
 from groundswell.model.tenancy import OrgId, User
@@ -28,6 +28,10 @@ AT_ONCE = 6
 COMPOSER = "composer"
 DATA_KINDS = frozenset({Kind.DISCOVER, Kind.EXPLORE})
 SHARED_NAMES = "organizations:slack-shared-channel-names"
+# Both fit into the deadline of a piece of work, with time left to tell Slack.
+ANSWERS_S, DRAWING_S = 7.0, 5.0
+TOO_LATE = "The statistics did not answer in time. Try again later."
+T = TypeVar("T")
 ANALYTICS = "integrations.slack.chart_unfurl"
 
 
@@ -134,7 +138,9 @@ class Unfurler:
     async def _previews(
         self, shared: Shared, links: list[Link], user: User
     ) -> tuple[list[Preview], dict[str, str]]:
-        made = await asyncio.gather(*(self._preview(shared, link, user) for link in links))
+        made = await within(
+            ANSWERS_S, [self._preview(shared, link, user) for link in links], TOO_LATE
+        )
         previews = [found for found in made if isinstance(found, Preview)]
         reasons = {
             link.url: found for link, found in zip(links, made, strict=True)
@@ -156,7 +162,7 @@ class Unfurler:
             return error.message
         except GroundswellError as error:
             await self._note(shared, f"link {link.kind}", "failed", str(error))
-            return "The statistics did not answer in time. Try again later."
+            return TOO_LATE
 
     async def _may_show_names(self, org: str) -> bool:
         def allowed(connection: Any) -> bool:
@@ -248,7 +254,7 @@ class Unfurler:
         if not self._ladder.has_rung(shared.installation):
             return
 
-        drawn = await asyncio.gather(*(self._draw(shared, preview) for preview in previews))
+        drawn = await within(DRAWING_S, [self._draw(shared, preview) for preview in previews], None)
         pictures = {
             preview.link.url: picture
             for preview, picture in zip(previews, drawn, strict=True)
@@ -302,3 +308,26 @@ class Unfurler:
 
     async def _note(self, shared: Shared, step: str, outcome: str, detail: str = "") -> None:
         await self._workspaces.note(shared.subject, shared.installation.team, step, outcome, detail)
+
+
+async def within(seconds: float, work: Sequence[Coroutine[Any, Any, T]], otherwise: T) -> list[T]:
+    """Do things side by side; what is not done in time counts as `otherwise`."""
+    if not work:
+        return []
+
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        await asyncio.wait(tasks, timeout=seconds)
+    finally:
+        for task in tasks:
+            task.cancel()
+    done = await asyncio.gather(*tasks, return_exceptions=True)
+    found: list[T] = []
+    for result in done:
+        if isinstance(result, asyncio.CancelledError):
+            found.append(otherwise)
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            found.append(result)
+    return found
