@@ -97,6 +97,7 @@ class Ingest:
         self._lost = 0
         self._waiting_bytes = 0
         self._is_disk_full = False
+        self._is_broken = False
         self._unfinished = 0
 
     @property
@@ -170,9 +171,17 @@ class Ingest:
             asyncio.create_task(self._watch_disk(), name="ingest-disk"),
             asyncio.create_task(self._admission.keep_fresh(), name="ingest-admission"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(self._ended)
         log.info(
             "ingest_started", waiting=self.waiting(), batches=len(state.batches), lost=self._lost
         )
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A part of the line that ends by itself is a bug: refuse, so that senders keep theirs."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._is_broken = True
+            log.error("ingest_broken", part=task.get_name(), exc_info=error)
 
     def _recover(self) -> tuple[Recovered, Checkpoint]:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -217,6 +226,9 @@ class Ingest:
         await asyncio.to_thread(shutil.rmtree, self._scratch, True)
 
     def _refusal(self) -> UserError | None:
+        if self._is_broken:
+            return Overloaded("A part of the service has failed; it must be restarted.", 60)
+
         if self._is_disk_full:
             return Overloaded("The disk is full.", 10)
 
