@@ -16,6 +16,13 @@ from groundswell.http.failures import json_response
 from groundswell.http.paging import link_header
 from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.trends.compatible import breakpoint_detector
+from groundswell.trends.halves import (
+    Halves,
+    HalvesRequest,
+    compare_halves,
+    parse_halves,
+    series_of_halves,
+)
 from groundswell.trends.transactions import find_trends, parse_trends, trends_body
 
 FEATURE = "performance-new-trends"
@@ -43,6 +50,47 @@ async def events_trends_stats_v2(
     return tagged(request, msgspec.json.encode(trends_body(trends)), headers=headers)
 
 
+@get("/api/0/organizations/{org:str}/events-trends/", opt={"access": "org:read"})
+async def events_trends(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
+    """Answer with the groups compared around one instant."""
+    return await _halves(request, org, with_series=False)
+
+
+@get("/api/0/organizations/{org:str}/events-trends-stats/", opt={"access": "org:read"})
+async def events_trends_stats(
+    request: Request[Any, Any, Any], org: FromPath[str]
+) -> Response[bytes]:
+    """Answer with the groups compared around one instant, and their series."""
+    return await _halves(request, org, with_series=True)
+
+
+async def _halves(
+    request: Request[Any, Any, Any], org: str, *, with_series: bool
+) -> Response[bytes]:
+    scope = await caller_scope(request, org)
+    services = services_of(request)
+    await services.metadata.run(features.require, scope.organization.id, FEATURE)
+    asked = parse_halves(multi(request), scope, now(), services.statistics.retention)
+    if asked is None:
+        return json_response([])
+
+    async def answer(asked: HalvesRequest) -> tuple[Halves, Any]:
+        found = await compare_halves(services.statistics, asked)
+        return found, await series_of_halves(
+            services.statistics, asked, found
+        ) if with_series else None
+
+    try:
+        found, series = await unless_gone(request, answer(asked))
+    except ClientGone:
+        return gone()
+
+    table = {"data": found.rows, "meta": {**found.columns, "isMetricsData": False}}
+    body = {"events": table, "stats": series} if with_series else table
+    headers = link_header(request, asked.page, has_more=found.has_more)
+    return tagged(request, msgspec.json.encode(body), headers=headers)
+
+
 @post("/trends/breakpoint-detector", status_code=200, opt={"access": "public"})
 async def detect_breakpoints(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Answer as the detector that a self-hosted Sentry lacks.
@@ -61,4 +109,4 @@ async def detect_breakpoints(request: Request[Any, Any, Any]) -> Response[bytes]
         return json_response(await asyncio.to_thread(breakpoint_detector, asked))
 
 
-ROUTES = [events_trends_stats_v2, detect_breakpoints]
+ROUTES = [events_trends_stats_v2, events_trends, events_trends_stats, detect_breakpoints]
