@@ -18,29 +18,29 @@ from groundswell.slack.inbound import Door, Meta
 from groundswell.slack.linking import Page
 from groundswell.slack.pages import Shown
 
-PUBLIC = {"access": "slack signature"}
+SIGNED = {"access": "signature"}
 MAX_FORM_FIELDS = 20
 
 
-@post("/extensions/slack/event/", include_in_schema=False, status_code=200, opt=PUBLIC)
+@post("/extensions/slack/event/", include_in_schema=False, status_code=200, opt=SIGNED)
 async def event(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Take an event."""
     return await _receive(request, Door.EVENT)
 
 
-@post("/extensions/slack/commands/", include_in_schema=False, status_code=200, opt=PUBLIC)
+@post("/extensions/slack/commands/", include_in_schema=False, status_code=200, opt=SIGNED)
 async def command(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Take a slash command."""
     return await _receive(request, Door.COMMAND)
 
 
-@post("/extensions/slack/action/", include_in_schema=False, status_code=200, opt=PUBLIC)
+@post("/extensions/slack/action/", include_in_schema=False, status_code=200, opt=SIGNED)
 async def action(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Take the press of a button."""
     return await _receive(request, Door.ACTION)
 
 
-@post("/extensions/slack/options-load/", include_in_schema=False, status_code=200, opt=PUBLIC)
+@post("/extensions/slack/options-load/", include_in_schema=False, status_code=200, opt=SIGNED)
 async def options(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Offer the options of a select."""
     return await _receive(request, Door.OPTIONS)
@@ -56,7 +56,7 @@ async def setup(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await _page(request, Shown(400, "Install from the command line", lines))
 
 
-@get("/extensions/slack/{name:str}/{signed:str}/", include_in_schema=False, opt={"access": "user"})
+@get("/extensions/slack/{name:str}/{signed:str}/", include_in_schema=False, opt={"access": "session"})
 async def show(
     request: Request[Any, Any, Any], name: FromPath[str], signed: FromPath[str]
 ) -> Response[bytes]:
@@ -74,7 +74,7 @@ async def show(
     "/extensions/slack/{name:str}/{signed:str}/",
     include_in_schema=False,
     status_code=200,
-    opt={"access": "user"},
+    opt={"access": "session"},
 )
 async def submit(
     request: Request[Any, Any, Any], name: FromPath[str], signed: FromPath[str]
