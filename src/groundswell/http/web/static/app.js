@@ -46,6 +46,7 @@
       return;
     }
     const place = document.createElement("div");
+    place.className = "place";
     place.setAttribute("role", "img");
     place.setAttribute("aria-label", answer.alt);
     plot.replaceChildren(place);
