@@ -1,0 +1,1 @@
+"""Labelled series, a generator of more, and the score of the detector on them."""
