@@ -83,6 +83,23 @@ def link_team(
     show(linked, json=json)
 
 
+@slack.command(name="list")
+def list_(*, data: Data = None, json: AsJson = False) -> None:
+    """List the workspaces with their organizations and health."""
+    with metadata_of(data) as connection:
+        found = [
+            {
+                "team": one.team,
+                "name": one.name,
+                "organizations": list(rows.org_slugs(connection, one.org_ids)),
+                "health": f"broken: {one.broken}" if one.broken else "ok",
+                "images": one.rung,
+            }
+            for one in rows.every(connection)
+        ]
+    show_all(found, json=json)
+
+
 @slack.command
 def log(
     *,
