@@ -1,1 +1,1 @@
-"""Rules that watch a number, and the incidents they open."""
+"""Rules that watch a number, and incidents that have a beginning, a course and an end."""
