@@ -8,7 +8,8 @@ import secrets
 import shutil
 import time
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -47,6 +48,7 @@ from groundswell.store.metadata import Metadata
 from groundswell.store.metadata.admission import KeyRow
 from groundswell.telemetry import counter, gauge, logger
 
+T = TypeVar("T")
 log = logger("ingest")
 ITEMS = counter("ingest_items", "What became of items.", ("category", "outcome", "reason"))
 ACCEPTED = counter("ingest_accepted_items", "Items that were answered with 200.")
@@ -128,6 +130,13 @@ class Ingest:
         """Why nothing is accepted now, None when it is."""
         reason = self._refusal()
         return str(reason) if reason else None
+
+    async def between_batches(self, work: Callable[[], T]) -> T:
+        """Do something on the writer's thread while nothing is stored; more is accepted meanwhile.
+
+        Raises StoreUnavailable while a batch cannot be stored.
+        """
+        return await self._storer.run(work)
 
     async def start(self) -> None:
         """Put what the spool still holds on its way, then open the door.

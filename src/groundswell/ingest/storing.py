@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import pyarrow as pa
 
-from groundswell.errors import StoreError
+from groundswell.errors import StoreError, StoreUnavailable
 from groundswell.ingest.batches import RETRY_FIRST_S, RETRY_LAST_S, is_data_fault, token_of
 from groundswell.ingest.messages import Done
 from groundswell.ingest.recovery import Batch, Checkpoint
@@ -25,6 +26,7 @@ from groundswell.telemetry import counter, logger
 log = logger("ingest.storing")
 REFUSED_ROWS = counter("ingest_refused_rows", "Rows that the store refused.", ("table",))
 # Outcomes last: they say what is in the other tables.
+T = TypeVar("T")
 ORDER = ("errors", "transactions", "spans", "functions", "profiles", "outcomes")
 
 
@@ -37,6 +39,7 @@ class Storer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self.checkpoint = checkpoint
         self.problem: str | None = None
+        self._is_halfway = False
 
     async def store(
         self, batch: Batch, done: Done, on_refused: Callable[[str, bytes], None]
@@ -60,7 +63,21 @@ class Storer:
             self.problem = None
             return
 
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do something between two batches: nothing is stored meanwhile.
+
+        Raises StoreUnavailable while a batch cannot be stored: half of it may be there.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._alone, work)
+
+    def _alone(self, work: Callable[[], T]) -> T:
+        if self._is_halfway:
+            raise StoreUnavailable("A batch cannot be stored at the moment; it is tried again.")
+
+        return work()
+
     def _store(self, batch: Batch, done: Done, on_refused: Callable[[str, bytes], None]) -> None:
+        self._is_halfway = True
         for table in sorted(done.files, key=ORDER.index):
             path = Path(done.files[table][0])
             token = token_of(self.checkpoint.spool_id, batch, table)
@@ -82,6 +99,7 @@ class Storer:
         )
         write_durably(self._directory / "checkpoint.json", msgspec.json.encode(following))
         self.checkpoint = following
+        self._is_halfway = False
         for name, _ in done.files.values():
             Path(name).unlink(missing_ok=True)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from groundswell.errors import StoreError
+from groundswell.errors import StoreError, StoreUnavailable
 from groundswell.ingest.frames import Cut
 from groundswell.ingest.messages import Done
 from groundswell.ingest.recovery import Batch, Checkpoint, Chunk, read_checkpoint
@@ -71,6 +72,30 @@ async def test_rows_the_store_refuses_are_found_by_halving(
     storer.close()
     assert await _sum(engine, 7102) == 47
     assert refused == ["outcomes: cannot parse"]
+
+
+async def test_work_between_batches_never_sees_half_of_one(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storer = Storer(engine, tmp_path, Checkpoint(uuid.uuid4().hex))
+    assert await storer.run(lambda: "alone") == "alone"
+    insert = engine.insert
+    failed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def away(table: str, data: pa.Table | Path, token: str) -> None:
+        loop.call_soon_threadsafe(failed.set)
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(engine, "insert", away)
+    storing = asyncio.create_task(storer.store(BATCH, _outcomes_file(tmp_path, 7103, [1]), print))
+    await failed.wait()
+    with pytest.raises(StoreUnavailable, match="tried again"):
+        await storer.run(lambda: "half")
+    monkeypatch.setattr(engine, "insert", insert)
+    await storing
+    assert await storer.run(lambda: storer.checkpoint.cut) == BATCH.cut.number
+    storer.close()
 
 
 def _read(path: Path) -> pa.Table:
