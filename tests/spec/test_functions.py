@@ -128,6 +128,9 @@ EVENTS: list[tuple[str, object]] = [
     ("count_web_vitals(measurements.lcp, meh)", 1),
     ("count_web_vitals(measurements.lcp, any)", 2),
     ("performance_score(measurements.score.lcp)", 0.6),
+    ("total_opportunity_score()", 0.3 * (2 - 1.2) / 2),
+    ("compare_numeric_aggregate(count, greater, 4)", 1),
+    ("compare_numeric_aggregate(count, greater, 5)", 0),
     ("opportunity_score(measurements.score.lcp)", 0.8),
     ("count_scores(measurements.score.lcp)", 2),
     ("any(transaction)", "/a"),
@@ -287,7 +290,18 @@ async def test_weights_stand_for_what_was_not_sent(engine: Engine, project: Proj
     assert mean == pytest.approx(2500 / 6)
 
 
+async def test_an_aggregate_is_compared_by_its_alias(engine: Engine, project: ProjectId) -> None:
+    mean = "avg(transaction.duration)"
+    compared = "compare_numeric_aggregate(avg_transaction_duration, less, 300)"
+    rows = await ask(engine, project, "transaction", mean, compared, order_by=("transaction",))
+    assert rows == [("/a", 200.0, 1), ("/b", 850.0, 0)]
+    kept = await ask(engine, project, "transaction", mean, search=f"{compared}:1")
+    assert kept == [("/a", 200.0)]
+
+
 REFUSED: list[tuple[str, str]] = [
+    ("compare_numeric_aggregate(p96, less, 3)", "p96() is not a valid function"),
+    ("compare_numeric_aggregate(title, less, 3)", "title() is not a valid function"),
     ("nope()", "nope() is not a valid function"),
     ("conut()", "Did you mean `count`?"),
     ("p95(transction.duration)", "Did you mean `transaction.duration`?"),

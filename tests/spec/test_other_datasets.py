@@ -27,7 +27,7 @@ def lab_project(engine: Engine) -> int:
                 "span_id": number + 1,
                 "op": op,
                 "duration": duration,
-                "exclusive_time": duration,
+                "exclusive_time": duration / 2,
                 "transaction": "/checkout",
                 "environment": "spans-only",
             }
@@ -90,6 +90,17 @@ async def test_spans(lab: Asker, dataset: str) -> None:
     assert counts(body["avg(span.duration)"]) == [20.0, 0, 100.0, 0]
     assert body["count()"]["meta"]["dataset"] == dataset
     assert body["avg(span.duration)"]["meta"]["units"]["avg_span_duration"] == "millisecond"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "mean"), [("spans", 20.0), ("spansIndexed", 20.0), ("spansMetrics", 10.0)]
+)
+async def test_the_column_of_spans_where_none_is_given(
+    lab: Asker, dataset: str, mean: float
+) -> None:
+    body = await lab.events_stats(dataset=dataset, yAxis="avg()")
+
+    assert counts(body)[0] == mean
 
 
 async def test_spans_by_group(lab: Asker) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from groundswell.errors import UserError
 from groundswell.query.functions import Function
 from groundswell.query.library_events import EVENTS
 from groundswell.query.library_profiles import PROFILES
@@ -22,19 +21,6 @@ DATASETS: Mapping[str, Dataset] = {
     "spansMetrics": Dataset.SPANS,
     "profileFunctions": Dataset.FUNCTIONS,
 }
-
-
-def dataset_of(name: str) -> Dataset:
-    """Find the dataset of a client's name. Raises UserError that lists the names."""
-    found = DATASETS.get(name)
-    if found is None:
-        raise UserError(
-            f"dataset must be one of {', '.join(DATASETS)}; got {name!r}",
-            code="unknown_dataset",
-            field="dataset",
-        )
-
-    return found
 
 
 def functions_of(dataset: Dataset) -> Mapping[str, Function]:

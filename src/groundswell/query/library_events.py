@@ -16,6 +16,7 @@ from groundswell.query.functions import Arg, Arguments, Function, wrong
 from groundswell.query.library import ANY, INTERVAL, MINUTE, NUMERIC, by_name, common, side
 from groundswell.query.reader import TableReader
 from groundswell.query.statuses import NOT_FAILED
+from groundswell.query.totals import total_of
 
 _MS = "millisecond"
 _CONDITION = Arg("condition", "condition")
@@ -147,6 +148,23 @@ def opportunity_score(a: Aggregates, args: Arguments) -> Expression:
     return call("sumOrNull" if a.frame.ungrouped else "sum", lost)
 
 
+def total_opportunity_score(a: Aggregates, args: Arguments) -> Expression:
+    """How much of the score of everything the pages of this group hold back."""
+    parts = []
+    for name, share in _SCORE_WEIGHTS.items():
+        score = a.value_of(f"measurements.score.{name}")
+        weight = a.value_of(f"measurements.score.weight.{name}")
+        lost = call("minus", call("sum", weight), call("sum", score))
+        whole = call("nullIf", total_of(weight, filtered=False), Number(0))
+        part = call("ifNull", call("divide", lost, whole), Number(0))
+        parts.append(call("multiply", Number(share), part))
+    return call("plus", *parts)
+
+
+def _of_a_selection(a: Aggregates, args: Arguments) -> Expression:
+    raise AssertionError("an aggregate is found among those that are selected")
+
+
 def _before(condition: str) -> str:
     """The condition of a range reads `cond(middle, timestamp)`: turn it round."""
     turned = {"greater": "less", "less": "greater", "greaterOrEquals": "lessOrEquals"}
@@ -186,6 +204,8 @@ def _rows() -> list[Function]:
         f("count_web_vitals", (Arg("measurement", "column"), Arg("quality", "choice", choices=("good", "meh", "poor", "any"))), "integer", "Number of events whose web vital is good, meh, poor or any.", count_web_vitals),
         f("performance_score", (score,), "number", "Score of a web vital, 0 to 1.", performance_score),
         f("opportunity_score", (score,), "number", "How much score there is to gain.", opportunity_score),
+        f("total_opportunity_score", (), "number", "Share of the score of everything that these events hold back.", total_opportunity_score, about="transactions"),
+        f("compare_numeric_aggregate", (Arg("alias", "text"), _CONDITION, Arg("value", "number")), "number", "1 where an aggregate, named by its alias, compares so with a number, else 0.", _of_a_selection),
         f("count_scores", (score,), "integer", "Number of events with a score.", lambda a, args: a.count(call("isNotNull", a.value(args[0])))),
         f("percentile_range", (NUMERIC, Arg("p", "number", low=0, high=1), _CONDITION, _MIDDLE), "duration", "A percentile before or after an instant.", lambda a, args: a.quantile(args[1], args[0], _in_range(a, args[2], args[3])), _MS),
         f("avg_range", (NUMERIC, _CONDITION, _MIDDLE), "duration", "A mean before or after an instant.", lambda a, args: a.over("avg", args[0], _in_range(a, args[1], args[2])), _MS),

@@ -21,7 +21,7 @@ from groundswell.query.equations import (
 )
 from groundswell.query.expression import Expression, Null, Number, call
 from groundswell.query.fields import FIELDS, FUNCTIONS, Field
-from groundswell.query.functions import Function, Resolved, decode_of, resolve
+from groundswell.query.functions import PRIVATE, Function, Resolved, decode_of, resolve
 from groundswell.query.question import Dataset
 from groundswell.query.suggest import did_you_mean
 from groundswell.query.totals import total_field
@@ -30,6 +30,7 @@ FindField: TypeAlias = Callable[[str], Field | None]
 _NUMBERS = frozenset(
     {"integer", "number", "duration", "percentage", "rate", "size", "percent_change"}
 )
+_COMPARISON = "compare_numeric_aggregate"
 _LEGACY = {"user_count": "count_unique(user)", "event_count": "count()"}
 _GROUPED_APART = frozenset(
     {"min", "max", "avg", "sum", "any", "p50", "p75", "p90", "p95", "p99", "p100", "percentile"}
@@ -37,9 +38,17 @@ _GROUPED_APART = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """1 where an aggregate of the selection compares so with a number, else 0."""
+
+    condition: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One selected thing. key: equal for two ways to write the same. meaning: a field, a function
-    with its arguments, or an equation over `inputs`."""
+    with its arguments, an equation over `inputs`, or a comparison of the one input."""
 
     name: str
     alias: str
@@ -47,7 +56,7 @@ class Item:
     type: str
     unit: str | None
     decode: str
-    meaning: Field | Resolved | Equation
+    meaning: Field | Resolved | Equation | Compared
     inputs: tuple[Item, ...] = ()
     position: int | None = None
 
@@ -57,7 +66,7 @@ class Item:
 
     @property
     def is_aggregate(self) -> bool:
-        if self.is_equation:
+        if self.inputs:
             return any(part.is_aggregate for part in self.inputs)
 
         if isinstance(self.meaning, Field):
@@ -67,7 +76,7 @@ class Item:
 
     def fields(self) -> tuple[Field, ...]:
         """Every field that it reads by name."""
-        if self.is_equation:
+        if self.inputs:
             return tuple(found for part in self.inputs for found in part.fields())
 
         if isinstance(self.meaning, Field):
@@ -78,7 +87,7 @@ class Item:
 
     def about(self) -> tuple[str, ...]:
         """The tables that its functions are about."""
-        if self.is_equation:
+        if self.inputs:
             return tuple(table for part in self.inputs for table in part.about())
 
         return (self.meaning.function.about,) if isinstance(self.meaning, Resolved) else ()
@@ -98,10 +107,12 @@ class Selector:
         self.registry = registry
         self.find = find
         self.default_column = default_column
+        self._by_alias: dict[str, str] = {}
 
     def items(self, texts: tuple[str, ...]) -> list[Item]:
         """Understand all; the same thing twice is selected once."""
         found: dict[str, Item] = {}
+        self._by_alias = {alias_of(typed): typed for typed in texts if parse_call(typed)}
         equations = 0
         for typed in texts:
             item = self.item(typed, equations)
@@ -140,6 +151,9 @@ class Selector:
 
     def function(self, function: FunctionCall, typed: str) -> Item:
         meant = resolve(function, self.registry, self.find, self.default_column)
+        if function.name == _COMPARISON:
+            return self._comparison(function, meant, typed)
+
         return Item(
             typed,
             alias_of(_LEGACY.get(typed, typed)),
@@ -148,6 +162,31 @@ class Selector:
             meant.unit,
             meant.decode,
             meant,
+        )
+
+    def _comparison(self, function: FunctionCall, meant: Resolved, typed: str) -> Item:
+        alias, condition, value = meant.arguments
+        named = self._by_alias.get(alias, f"{alias}()")
+        aggregate = parse_call(named)
+        if aggregate is None or aggregate.name in {_COMPARISON, *PRIVATE}:
+            raise UserError(
+                f"{function.text}: {alias} is not the alias of a selected function."
+                f"{did_you_mean(alias, self._by_alias)}",
+                code="invalid_function",
+                field="field",
+            )
+
+        inputs = (self.function(aggregate, aggregate.text),)
+        name = alias_of(typed)
+        return Item(
+            typed,
+            name,
+            function.text,
+            "number",
+            None,
+            "plain",
+            Compared(condition, value),
+            inputs,
         )
 
     def _known(self) -> list[str]:
@@ -202,6 +241,10 @@ def expression_of(item: Item, aggregates: Aggregates) -> Expression:
     if item.is_equation:
         known = {part.key: part for part in item.inputs}
         return _calculate(item.meaning, known, aggregates)  # type: ignore[arg-type]
+
+    if isinstance(item.meaning, Compared):
+        value = expression_of(item.inputs[0], aggregates)
+        return call(item.meaning.condition, value, Number(item.meaning.value))
 
     if isinstance(item.meaning, Resolved):
         return item.meaning.expression(aggregates)

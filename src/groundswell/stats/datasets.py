@@ -14,16 +14,22 @@ from groundswell.query.datasets import DATASETS
 from groundswell.query.question import Dataset
 
 DEFAULT = "discover"
+# The aggregated store of spans knew self times first.
+_DEFAULT_COLUMN = {"spansMetrics": "span.self_time"}
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One dataset name: `label` as asked, `dataset` that answers, `filter` that narrows it."""
+    """One dataset name: `label` as asked, `dataset` that answers, `filter` that narrows it.
+
+    span_column: what functions of spans take where no column is given.
+    """
 
     label: str
     dataset: Dataset
     filter: str = ""
     top_events: bool = True
+    span_column: str = "span.duration"
 
     def narrowed(self, search: str) -> str:
         """Put the filter of the dataset before a search."""
@@ -36,7 +42,10 @@ class Source:
 SOURCES: dict[str, Source] = {
     source.label: source
     for source in (
-        *(Source(label, dataset) for label, dataset in DATASETS.items()),
+        *(
+            Source(label, dataset, span_column=_DEFAULT_COLUMN.get(label, "span.duration"))
+            for label, dataset in DATASETS.items()
+        ),
         Source("profiles", Dataset.TRANSACTIONS, "has:profile.id", top_events=False),
         Source("issuePlatform", Dataset.ERRORS, "event.type:generic", top_events=False),
     )

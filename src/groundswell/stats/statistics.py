@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from groundswell.errors import NotFound, UserError
 from groundswell.model.series import SeriesAnswer, TableAnswer
@@ -155,6 +155,14 @@ class Statistics:
         statement = await self.compile(question, scope)
         return Answered(statement, await self.run(statement, question.window))
 
+    async def records(self, question: Question, scope: Scope) -> list[dict[str, Any]]:
+        """Ask a question for a table and give its raw rows by name as typed."""
+        answered = await self.ask(question, scope)
+        shown = [output for output in answered.statement.outputs if not output.hidden]
+        names = [output.name for output in shown]
+        values = [answered.columns[output.column] for output in shown]
+        return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+
     async def compile(self, question: Question, scope: Scope) -> Statement:
         """Compile a question in the world as its asker sees it. Raises UserError."""
         wanted = needs_of(question)
@@ -285,6 +293,7 @@ class Statistics:
             extrapolate=asking.extrapolate,
             limits=self._limits,
             now=asking.now,
+            span_column=asking.source.span_column,
         )
 
 
