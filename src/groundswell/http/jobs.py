@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from groundswell.charts.snapshots import Snapshots
 from groundswell.http.services import Services
 from groundswell.scheduler import Job
 
 
 def jobs_of(services: Services) -> tuple[Job, ...]:
     """List the recurring jobs of a process."""
-    return (Job("slack-upkeep", 60.0, services.slack.upkeep),)
+    return (
+        Job("slack-upkeep", 60.0, services.slack.upkeep),
+        Job("chart-images", 3600.0, partial(_forget_images, services)),
+    )
+
+
+async def _forget_images(services: Services) -> None:
+    """Drop stored chart images when the events that they show are dropped."""
+    kept = timedelta(days=services.settings.integer("RETENTION_DAYS"))
+    await Snapshots(services.metadata).revoke_older(datetime.now(UTC) - kept)

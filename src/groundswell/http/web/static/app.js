@@ -50,8 +50,9 @@
     place.setAttribute("role", "img");
     place.setAttribute("aria-label", answer.alt);
     plot.replaceChildren(place);
+    // `ast`: expressions are interpreted, so that the policy needs no `eval`. 1: log errors only.
     views.set(card, await window.vegaEmbed(place, answer.spec, {
-      ast: true, actions: false, defaultStyle: false, renderer: "svg", tooltip, logLevel: 1, // errors only
+      ast: true, actions: false, defaultStyle: false, renderer: "svg", tooltip, logLevel: 1,
     }));
     told.textContent = answer.sentence;
     card.dataset.state = "drawn";
