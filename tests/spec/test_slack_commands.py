@@ -228,7 +228,7 @@ async def test_the_prompts_buttons_are_counted_and_remove_it(house: House) -> No
             "response_url": house.simulator.response_url(),
         }
         assert (await house.sender.press(payload)).status == 200
-    await house.settle()
+        await house.settle()
     assert [data["action"] for _, data in house.analytics()] == ["link", "ignore"]
     assert [body for _, body in house.simulator.world.responses] == [{"delete_original": True}] * 2
 
