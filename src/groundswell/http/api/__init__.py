@@ -6,18 +6,24 @@ from litestar.handlers import HTTPRouteHandler
 
 from groundswell.http.api import (
     chart,
+    event,
     events,
     events_meta,
     events_stats,
     events_timeseries,
     events_validate,
     identity,
+    issue_events,
+    issues,
     keys,
     organizations,
     profiling,
     projects,
+    tags,
     teams,
+    traces,
     trends,
+    workflows,
 )
 
 ROUTES: list[HTTPRouteHandler] = [
@@ -34,4 +40,10 @@ ROUTES: list[HTTPRouteHandler] = [
     *chart.ROUTES,
     *trends.ROUTES,
     *profiling.ROUTES,
+    *event.ROUTES,
+    *issue_events.ROUTES,
+    *issues.ROUTES,
+    *tags.ROUTES,
+    *traces.ROUTES,
+    *workflows.ROUTES,
 ]
