@@ -36,7 +36,7 @@ class Pool:
     def start(self) -> None:
         self._tasks = [asyncio.create_task(self._run()) for _ in range(self._workers)]
 
-    async def stop(self, timeout_s: float = 5.0) -> None:
+    async def stop(self, timeout_s: float = 2.5) -> None:
         """Finish what was taken, as far as the time allows."""
         try:
             await asyncio.wait_for(self._queue.join(), timeout_s)
