@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.alerts.model import Level, Rule, Side
+from groundswell.model.alerts import Level, Rule, Side
 from groundswell.alerts.rules import Ended, Moved, Opened, State, Window, limits_of, step
 from tests.unit.alerts.builders import rule
 

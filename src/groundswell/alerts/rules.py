@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from groundswell.alerts.model import Detection, Level, Rule, Side
+from groundswell.model.alerts import Detection, Level, Rule, Side
 
 # A value that is missing for so long ends what is open: what was watched is gone.
 GONE_AFTER_S = 86_400

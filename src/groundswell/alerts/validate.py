@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from groundswell.alerts.model import FOREVER, Action, Detection, Level, Rule, Side, Trigger
 from groundswell.errors import UserError
+from groundswell.model.alerts import FOREVER, Action, Detection, Level, Rule, Side, Trigger
 from groundswell.model.tenancy import OrgId, ProjectId, UserId
 
 DATASETS = {

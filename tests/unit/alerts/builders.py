@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from groundswell.alerts.model import Action, Level, Rule, Side, Trigger
+from groundswell.model.alerts import Action, Level, Rule, Side, Trigger
 from groundswell.model.tenancy import OrgId, ProjectId
 
 BORN = datetime(2026, 3, 1, tzinfo=UTC)

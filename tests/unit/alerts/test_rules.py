@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from groundswell.alerts.model import Detection, Level, Rule, Side
+from groundswell.model.alerts import Detection, Level, Rule, Side
 from groundswell.alerts.rules import (
     GONE_AFTER_S,
     Change,

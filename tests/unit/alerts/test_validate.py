@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from groundswell.alerts.model import FOREVER, Action, Detection, Level, Side
+from groundswell.model.alerts import FOREVER, Action, Detection, Level, Side
 from groundswell.alerts.validate import RuleErrors, rule_from
 from groundswell.model.tenancy import OrgId, ProjectId
 from tests.unit.alerts.builders import BODY, BORN
