@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from groundswell.slack.simulator import Failure
@@ -218,3 +219,22 @@ async def test_the_chart_takes_the_place_of_the_text_and_never_loses_it(drawing:
     await house.shared(house.link("name=third"))
     found = house.run(slack.by_team, "T0001")
     assert found.broken == "token_revoked"
+
+
+async def test_an_image_by_address_is_fetched_by_slack_and_can_be_revoked(
+    engine: Engine, tmp_path: Path, slack_rows_project: tuple[int, int]
+) -> None:
+    async with open_house(engine, tmp_path, slack_rows_project, SLACK_IMAGES="url") as house:
+        house.identify()
+        house.simulator.world.behaviour.fetches_images = "any"
+        message = await house.shared(house.link("display=top5&field=title&field=count()"))
+        (body,) = message.unfurls.values()
+        address = body["blocks"][1]["image_url"]
+        assert address.startswith(f"{house.url}/c/")
+        assert house.run(slack.by_team, "T0001").rung == "url"
+        async with httpx.AsyncClient() as client:
+            before = (await client.get(address)).content
+            assert await house.slack.snapshots.revoke_installation("T0001") == 1
+            after = await client.get(address)
+        assert after.status_code == 200
+        assert after.content != before
