@@ -16,6 +16,7 @@ from groundswell.http.failures import json_response
 from groundswell.http.paging import link_header
 from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.trends.compatible import breakpoint_detector
+from groundswell.trends.explain import explain, parse_explain
 from groundswell.trends.halves import (
     Halves,
     HalvesRequest,
@@ -91,6 +92,23 @@ async def _halves(
     return tagged(request, msgspec.json.encode(body), headers=headers)
 
 
+@get("/api/0/organizations/{org:str}/trends/explain/", opt={"access": "org:read"})
+async def explain_trend(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
+    """Answer with what changed together with the level of one group."""
+    scope = await caller_scope(request, org)
+    services = services_of(request)
+    asked = parse_explain(multi(request), scope, now(), services.statistics.retention)
+    if asked is None:
+        return json_response({})
+
+    try:
+        causes = await unless_gone(request, explain(services.statistics, asked))
+    except ClientGone:
+        return gone()
+
+    return tagged(request, msgspec.json.encode(causes))
+
+
 @post("/trends/breakpoint-detector", status_code=200, opt={"access": "public"})
 async def detect_breakpoints(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Answer as the detector that a self-hosted Sentry lacks.
@@ -109,4 +127,10 @@ async def detect_breakpoints(request: Request[Any, Any, Any]) -> Response[bytes]
         return json_response(await asyncio.to_thread(breakpoint_detector, asked))
 
 
-ROUTES = [events_trends_stats_v2, events_trends, events_trends_stats, detect_breakpoints]
+ROUTES = [
+    events_trends_stats_v2,
+    events_trends,
+    events_trends_stats,
+    explain_trend,
+    detect_breakpoints,
+]
