@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 
 from groundswell.config import SETTINGS, Setting
+from groundswell.query.datasets import functions_of
+from groundswell.query.fields import FIELDS, TABLE_LETTERS, Field
+from groundswell.query.functions import REQUIRED, Arg, Function
+from groundswell.query.question import Dataset
 
 _HEAD = """\
 # Settings
@@ -21,6 +25,29 @@ This page is made from the table in `config.py` by `make docs`.
 | setting | default | meaning |
 |---|---|---|
 """
+
+_REFERENCE_HEAD = """\
+# Fields and functions
+
+What can be selected, searched for and calculated; [the query language](query-language.md) says
+how. Beside these fields there are `measurements.*` (numbers that SDKs measured), `spans.*` (time
+in spans of an operation) and every tag by its name. This page is made from the registries of the
+query compiler by `make docs`.
+
+## Fields
+
+In: **e**rrors, **t**ransactions, **s**pans, **p**rofile functions. A field that the rows of a
+question do not have is absent from all of them.
+
+| field | type | in | meaning |
+|---|---|---|---|
+"""
+_TABLE_HEAD = "\n| function | gives | meaning |\n|---|---|---|\n"
+_DATASETS = (
+    ("errors and transactions", Dataset.DISCOVER),
+    ("spans", Dataset.SPANS),
+    ("profile functions", Dataset.FUNCTIONS),
+)
 
 
 def settings_page() -> str:
@@ -38,5 +65,58 @@ def _row(row: Setting) -> str:
     return f"| `GROUNDSWELL_{row.name}` | {default}{unit} | {row.help}{choices}{secret} |"
 
 
+def query_reference() -> str:
+    """Write the page of the fields and functions of the query language."""
+    page = _REFERENCE_HEAD + "".join(_field(names, field) for names, field in _named_fields())
+    for title, dataset in _DATASETS:
+        rows = functions_of(dataset).values()
+        page += f"\n## Functions of {title}\n" + _TABLE_HEAD
+        page += "".join(map(_function, sorted(rows, key=lambda row: row.name)))
+    return page
+
+
+def _named_fields() -> list[tuple[list[str], Field]]:
+    """Put the names of one field into one row."""
+    found: dict[tuple[str, str], tuple[list[str], Field]] = {}
+    for name, field in FIELDS.items():
+        found.setdefault((field.doc, field.role), ([], field))[0].append(name)
+    return list(found.values())
+
+
+def _field(names: list[str], field: Field) -> str:
+    unit = f", {field.unit}" if field.unit else ""
+    letters = {table: letter for letter, table in TABLE_LETTERS.items()}
+    places = " ".join(
+        "p" if table == "functions" else letters[table].lower() for table in field.sources
+    )
+    shown = ", ".join(f"`{name}`" for name in names)
+    return f"| {shown} | {field.type}{unit} | {places} | {field.doc} |\n"
+
+
+def _function(row: Function) -> str:
+    unit = f", {row.unit}" if row.unit else ""
+    kind = "as its column" if row.type == "reflect" else row.type
+    defaults = "; ".join(map(_default, (arg for arg in row.args if arg.default is not REQUIRED)))
+    choices = "".join(
+        f" {arg.name}: {', '.join(f'`{choice}`' for choice in arg.choices)}."
+        for arg in row.args
+        if arg.choices
+    )
+    tail = f" Default: {defaults}." if defaults else ""
+    return f"| `{row.signature}` | {kind}{unit} | {row.doc}{choices}{tail} |\n"
+
+
+def _default(arg: Arg) -> str:
+    if arg.default == "COLUMN":
+        return f"{arg.name} is the duration"
+
+    if arg.default is None:
+        return f"{arg.name} may be left out"
+
+    return f"{arg.name} is `{arg.default}`"
+
+
 if __name__ == "__main__":
-    (Path(sys.argv[1]) / "settings.md").write_text(settings_page())
+    docs = Path(sys.argv[1])
+    (docs / "settings.md").write_text(settings_page())
+    (docs / "query-reference.md").write_text(query_reference())
