@@ -15,6 +15,8 @@ import msgspec
 from groundswell.errors import GroundswellError, UserError
 from groundswell.ingest.quotas import Limit, Limiter
 from groundswell.ingest.records import DigestContext, Filters, ProjectOptions, Scrubbing
+from groundswell.store.lifecycle import retention
+from groundswell.store.lifecycle.retention import KINDS
 from groundswell.store.metadata import Metadata, admission
 from groundswell.store.metadata.admission import KeyRow, World
 from groundswell.store.metadata.version import version
@@ -122,7 +124,10 @@ def _limits_of(key: KeyRow, world: World) -> tuple[Limit, ...]:
 def options_from(values: Mapping[str, Any], retention_days: int) -> ProjectOptions:
     """Stored options → what the digest reads; a part of a wrong type keeps its default."""
     return ProjectOptions(
-        retention_days=_part(values.get("retention_days"), int) or retention_days,
+        retention_days=retention_days,
+        retention={kind: retention.retention_days(retention_days, values, kind) for kind in KINDS}
+        if retention.OPTION in values
+        else {},
         scrubbing=_part(values.get("scrubbing"), Scrubbing) or Scrubbing(),
         filters=_part(values.get("filters"), Filters) or Filters(),
     )

@@ -162,11 +162,19 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class ProjectOptions:
-    """The options of one project that change rows."""
+    """The options of one project that change rows.
+
+    retention: days by kind of data where they differ from `retention_days`.
+    """
 
     retention_days: int = 90
+    retention: Mapping[str, int] = field(default_factory=dict)
     scrubbing: Scrubbing = field(default_factory=Scrubbing)
     filters: Filters = field(default_factory=Filters)
+
+    def days(self, kind: str) -> int:
+        """Say how long rows of a kind (a table) are kept."""
+        return self.retention.get(kind, self.retention_days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,11 +146,20 @@ def test_a_project_may_keep_kinds_for_other_times(option: object, kind: str, day
     assert retention_days(90, {"retention": option}, kind) == days
 
 
-@pytest.mark.parametrize("given", [{"logs": 3}, {"errors": 0}, {"errors": True}, {"spans": 9999}])
-def test_a_retention_that_makes_no_sense_is_refused(given: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "given", [{"logs": 3}, {"errors": 0}, {"errors": True}, {"spans": 9999}, 30, "x", None]
+)
+def test_a_retention_that_makes_no_sense_is_refused(
+    given: object, sqlite_metadata: Metadata
+) -> None:
     with pytest.raises(UserError) as caught:
         parse_retention(given)
     assert caught.value.field == "retention"
+    with sqlite_metadata.begin() as connection:
+        org = tenancy.create_organization(connection, "acme", now=NOW)
+        project = tenancy.create_project(connection, org.id, "web", now=NOW)
+        with pytest.raises(UserError):
+            tenancy.set_option(connection, project.id, "retention", given)
 
 
 def test_a_whole_store_checks_out(engine: Engine, metadata: Metadata) -> None:

@@ -144,7 +144,7 @@ async def change_project(
 async def remove_project(
     request: Request[Any, Any, Any], org: FromPath[str], slug: FromPath[str]
 ) -> None:
-    """Delete a project with its keys; its events go with the store's next clean-up."""
+    """Delete a project with its keys; `groundswell store delete-project` deletes its events."""
     scope = await caller_scope(request, org, needs=("project:admin", "org:admin"))
     found = access.project(scope, slug)
     await services_of(request).metadata.run(tenancy.delete_project, found.id)

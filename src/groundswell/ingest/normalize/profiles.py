@@ -5,7 +5,7 @@ chunks of continuous profiles (version 2).
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -52,6 +52,7 @@ class Profile:
     start_us: int
     end_us: int
     functions: list[tuple[str, int, int, Function]]
+    function_retention_days: int = field(default=90, init=False)
 
 
 def transaction_profile(
@@ -187,7 +188,7 @@ def functions_table(profiles: list[Profile]) -> pa.Table:
             "self_times": [f.self_times for *_, f in rows],
             "total_times": [f.total_times for *_, f in rows],
             "sample_count": [f.sample_count for *_, f in rows],
-            "retention_days": [p.retention_days for p, *_ in rows],
+            "retention_days": [p.function_retention_days for p, *_ in rows],
         },
     )
 

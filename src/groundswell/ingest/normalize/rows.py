@@ -36,6 +36,7 @@ from groundswell.ingest.records import (
     Item,
     Kind,
     Outcome,
+    ProjectOptions,
     Record,
     Rejected,
     Verdict,
@@ -71,7 +72,7 @@ class _Place:
 
     record: Record
     scrubber: Scrubber
-    retention_days: int
+    options: ProjectOptions
     received_us: int
     shift_us: int
 
@@ -92,7 +93,7 @@ class _Batch:
         place = _Place(
             record,
             scrubber_for(options.scrubbing),
-            options.retention_days,
+            options,
             received_us,
             clock_shift(received_us, sent_us),
         )
@@ -150,7 +151,7 @@ class _Batch:
                 record,
                 _event_id(record, event.get("event_id"), item),
                 place.scrubber,
-                place.retention_days,
+                place.options.days("errors"),
                 place.received_us,
                 place.shift_us,
             )
@@ -214,13 +215,14 @@ class _Batch:
                 sent,
                 place.record,
                 item.payload,
-                place.retention_days,
+                place.options.days("profiles"),
                 place.received_us,
                 place.shift_us,
             )
         except InvalidProfile as error:
             self._reject(place.record, item, str(error))
             return
+        profile.function_retention_days = place.options.days("functions")
         self.profiles.append(profile)
         self._count(place.record, item.kind.value, Verdict.ACCEPTED)
 
@@ -229,10 +231,11 @@ class _Batch:
             place.record,
             item.index,
             place.scrubber,
-            place.retention_days,
+            place.options.days("transactions"),
             place.received_us,
             place.shift_us,
             spans,
+            span_retention_days=place.options.days("spans"),
         )
 
     def _count_segment(self, segment: Segment) -> None:

@@ -45,6 +45,7 @@ class Segment:
     received_us: int
     shift_us: int
     spans: list[Span]
+    span_retention_days: int = 90
     start: Any = None
     end: Any = None
     is_event: bool = True

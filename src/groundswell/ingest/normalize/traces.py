@@ -273,6 +273,7 @@ def _inherited(kept: list[Segment], owner: npt.NDArray[np.int64]) -> dict[str, A
     """The columns every span takes from its segment: built once per segment, then repeated."""
     once = {
         **_shared(kept),
+        "retention_days": [s.span_retention_days for s in kept],
         "transaction_id": [s.event_id for s in kept],
         "transaction_op": [s.transaction_op for s in kept],
         "transaction_method": [s.http_method for s in kept],

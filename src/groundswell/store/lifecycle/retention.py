@@ -40,8 +40,14 @@ def retention_days(default_days: int, options: Mapping[str, Any], kind: str) -> 
     return days if isinstance(days, int) and 1 <= days <= LONGEST_DAYS else default_days
 
 
-def parse_retention(given: Mapping[str, Any]) -> dict[str, int]:
+def parse_retention(given: Any) -> dict[str, int]:
     """Check what somebody wants as a project's `retention` option. Raises UserError."""
+    if not isinstance(given, Mapping):
+        raise UserError(
+            'retention maps kinds of data to days, for example {"default": 90, "spans": 14}.',
+            field="retention",
+        )
+
     for kind, days in given.items():
         if kind not in (*KINDS, "default"):
             allowed = ", ".join((*KINDS, "default"))

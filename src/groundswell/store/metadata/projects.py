@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from groundswell.errors import NotFound, UserError
 from groundswell.model.tenancy import KeyId, OrgId, Project, ProjectId, ProjectKey
+from groundswell.store.lifecycle import retention
 from groundswell.store.metadata.columns import insert_missing, upsert
 from groundswell.store.metadata.naming import is_id, name_of, slug_of
 from groundswell.store.metadata.tables import project_keys, project_options, projects
@@ -164,7 +165,9 @@ def dsn(base_url: str, key: ProjectKey) -> str:
 
 
 def set_option(connection: Connection, project_id: ProjectId, name: str, value: Any) -> None:
-    """Keep one option of a project; the value is plain JSON."""
+    """Keep one option of a project; the value is plain JSON. Raises UserError."""
+    if name == retention.OPTION:
+        value = retention.parse_retention(value)
     upsert(connection, project_options, {"project_id": project_id, "name": name}, {"value": value})
     bump(connection)
 
