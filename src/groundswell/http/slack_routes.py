@@ -56,7 +56,9 @@ async def setup(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await _page(request, Shown(400, "Install from the command line", lines))
 
 
-@get("/extensions/slack/{name:str}/{signed:str}/", include_in_schema=False, opt={"access": "session"})
+@get(
+    "/extensions/slack/{name:str}/{signed:str}/", include_in_schema=False, opt={"access": "session"}
+)
 async def show(
     request: Request[Any, Any, Any], name: FromPath[str], signed: FromPath[str]
 ) -> Response[bytes]:
