@@ -135,7 +135,17 @@ def default_title(answer: SeriesAnswer) -> str:
 def default_subtitle(answer: SeriesAnswer) -> str:
     """Say how long and how fine: `14 days · 1 h buckets`."""
     span = max(answer.end - answer.start, answer.interval_s)
-    return f"{span_text(span)} · {span_text(answer.interval_s)} buckets · UTC"
+    return f"{about_text(span, answer.interval_s)} · {span_text(answer.interval_s)} buckets · UTC"
+
+
+def about_text(seconds: int, slack_s: int) -> str:
+    """Tell the length of a window whose ends were moved out to whole buckets: `14 days`."""
+    for size in (86_400, 3600, 60):
+        rest = seconds % size
+        if seconds >= size and rest <= min(slack_s, size - 1):
+            return span_text(seconds - rest)
+
+    return span_text(seconds)
 
 
 def span_text(seconds: int) -> str:

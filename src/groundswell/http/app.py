@@ -12,6 +12,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp, Receive, Send
 from litestar.types import Scope as ASGIScope
 
@@ -26,6 +27,7 @@ from groundswell.http.services import Services
 from groundswell.http.slack_routes import ROUTES as SLACK_ROUTES
 from groundswell.http.web import MIDDLEWARE as WEB_MIDDLEWARE
 from groundswell.http.web import ROUTES as WEB_ROUTES
+from groundswell.http.web.failures import on_refusal
 from groundswell.scheduler import Scheduler
 from groundswell.telemetry import logger
 
@@ -39,7 +41,7 @@ def create_app(services: Services) -> ASGIApp:
     """Put the ingest door (raw ASGI) beside the API, the Slack doors and the pages."""
     litestar = Litestar(
         route_handlers=[*health.ROUTES, *API_ROUTES, *SLACK_ROUTES, *WEB_ROUTES],
-        exception_handlers=HANDLERS,
+        exception_handlers={**HANDLERS, HTTPException: on_refusal},
         middleware=WEB_MIDDLEWARE,
         state=State({"services": services}),
         openapi_config=None,

@@ -9,12 +9,16 @@ from groundswell.charts.snapshots import Snapshots
 from groundswell.http.services import Services
 from groundswell.scheduler import Job
 
+WARM_AFTER_S = 5.0
+
 
 def jobs_of(services: Services) -> tuple[Job, ...]:
     """List the recurring jobs of a process."""
     return (
         Job("slack-upkeep", 60.0, services.slack.upkeep),
         Job("chart-images", 3600.0, partial(_forget_images, services)),
+        # Once the first requests are answered: readiness does not wait for the helper.
+        Job("chart-helper", 86_400.0, services.renderer.warm, first_after_s=WARM_AFTER_S),
     )
 
 

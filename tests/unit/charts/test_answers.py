@@ -6,7 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from groundswell.charts.answers import chart_of, default_subtitle, effective_display, on_grid
+from groundswell.charts.answers import (
+    about_text,
+    chart_of,
+    default_subtitle,
+    effective_display,
+    on_grid,
+)
 from groundswell.charts.spec import Kind
 from groundswell.charts.summary import sparkline, summarize
 from groundswell.model.series import Series, SeriesAnswer
@@ -146,3 +152,17 @@ def test_sparkline(values, drawn):
 def test_a_series_of_nothing_but_missing_values_is_no_data():
     empty = replace(series(**P95), values=(None,) * 4)
     assert summarize(answer(empty)).headline == "total 0 ms"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bucket_s", "told"),
+    [
+        (14 * 86_400 + 3600, 3600, "14 days"),
+        (14 * 86_400, 3600, "14 days"),
+        (3600 + 300, 300, "1 h"),
+        (25 * 3600, 300, "25 h"),
+        (90 * 60, 300, "90 min"),
+    ],
+)
+def test_length_of_a_window_is_told_without_its_last_part_of_a_bucket(seconds, bucket_s, told):
+    assert about_text(seconds, bucket_s) == told

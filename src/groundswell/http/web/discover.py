@@ -20,8 +20,9 @@ from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.http.web.cells import cells_of, columns_of
 from groundswell.http.web.frame import fragment, page
 from groundswell.http.web.state import State, project_choices
-from groundswell.http.web.suggestions import COMMON_FUNCTIONS, columns, suggestions
+from groundswell.http.web.suggestions import calls, columns, suggestions
 from groundswell.model.tenancy import ProjectId, Scope
+from groundswell.query.datasets import DATASETS
 from groundswell.slack.links import Kind, Link
 from groundswell.slack.requests import ChartRequest, from_link
 from groundswell.stats.parameters import page as page_of
@@ -44,6 +45,7 @@ async def discover(request: Request[Any, Any, Any], org: FromPath[str]) -> Respo
     state = await _state(request, scope)
     image = {**state.asked.params, "partial": ["1"]}
     image.pop("referrer", None)
+    dataset = next(iter(state.asked.params.get("dataset") or ()), None)
     return await page(
         request,
         "discover.html",
@@ -51,8 +53,8 @@ async def discover(request: Request[Any, Any, Any], org: FromPath[str]) -> Respo
         here="discover",
         state=state,
         base=f"/organizations/{scope.organization.slug}/discover/",
-        functions=COMMON_FUNCTIONS,
-        columns=columns(),
+        functions=calls(dataset),
+        columns=columns(dataset),
         image=urlencode({**image, "display": state.asked.display.value}, doseq=True),
     )
 
@@ -125,7 +127,9 @@ async def table(request: Request[Any, Any, Any], org: FromPath[str]) -> Response
 async def fields(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Give what the search bar suggests."""
     await caller_scope(request, org)
-    return json_response(suggestions(), headers={"Cache-Control": "private, max-age=3600"})
+    dataset = next(iter(multi(request).get("dataset", ())), None)
+    dataset = dataset if dataset in DATASETS else None
+    return json_response(suggestions(dataset), headers={"Cache-Control": "private, max-age=3600"})
 
 
 @get(

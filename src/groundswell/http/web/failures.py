@@ -52,6 +52,15 @@ def on_failure(request: Request[Any, Any, Any], error: Exception) -> Response[by
     return _shown(request, status, text)
 
 
+def on_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Answer for paths that nobody serves: a page for browsers, JSON for everybody else."""
+    is_api = request.scope["path"].startswith("/api/")
+    if not is_api and "text/html" in request.headers.get("accept", ""):
+        return on_failure(request, error)
+
+    return failures.on_http_error(request, error)
+
+
 def wants_json(request: Request[Any, Any, Any]) -> bool:
     """Say whether the caller asked for JSON rather than a page."""
     return "application/json" in request.headers.get("accept", "")
