@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from groundswell.errors import UserError
@@ -109,12 +110,22 @@ def _forget(engine: Engine, rows: dict[str, int], wait_s: float) -> bool:
 def _wait_until_gone(engine: Engine, tables: list[str], wait_s: float) -> bool:
     until = time.monotonic() + wait_s
     left = (
-        "SELECT count() FROM system.parts WHERE NOT active AND table IN {tables:Array(String)}"
+        "SELECT path FROM system.parts WHERE NOT active AND table IN {tables:Array(String)}"
         " AND database = currentDatabase()"
     )
-    while engine.execute(left, {"tables": tables}).scalar():
+    seen: set[Path] = set()
+    while True:
+        paths = engine.execute(left, {"tables": tables}).column("path")
+        seen.update(Path(path) for path in paths)
+        if not paths and not any(map(_is_there, seen)):
+            return True
+
         if time.monotonic() > until:
             return False
 
         time.sleep(_POLL_S)
-    return True
+
+
+def _is_there(part: Path) -> bool:
+    """Look for the files of a part: the engine forgets and renames it before it deletes them."""
+    return part.exists() or part.with_name(f"delete_tmp_{part.name}").exists()
