@@ -76,3 +76,11 @@ def source_of(name: str | None, search: str, columns: tuple[str, ...]) -> Source
         return Source(label, Dataset.DISCOVER)
 
     return source
+
+
+def fallback_reason(source: Source) -> str:
+    """Say why a dataset of metrics was answered from all events; "unchanged" where it was not."""
+    if source.label == "metricsEnhanced" and source.dataset is Dataset.DISCOVER:
+        return "The question is about errors, so all events were asked instead of transactions."
+
+    return "unchanged"

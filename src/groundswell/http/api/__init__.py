@@ -5,7 +5,9 @@ from __future__ import annotations
 from litestar.handlers import HTTPRouteHandler
 
 from groundswell.http.api import (
+    attributes,
     chart,
+    dashboards,
     event,
     events,
     events_meta,
@@ -19,6 +21,9 @@ from groundswell.http.api import (
     organizations,
     profiling,
     projects,
+    releases,
+    saved_queries,
+    stats_v2,
     tags,
     teams,
     traces,
@@ -46,4 +51,9 @@ ROUTES: list[HTTPRouteHandler] = [
     *tags.ROUTES,
     *traces.ROUTES,
     *workflows.ROUTES,
+    *attributes.ROUTES,
+    *dashboards.ROUTES,
+    *releases.ROUTES,
+    *saved_queries.ROUTES,
+    *stats_v2.ROUTES,
 ]

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
+from groundswell import access
 from groundswell.errors import NotAuthenticated, NotFound
 from groundswell.http.failures import json_response
 from groundswell.http.requests import caller_of, services_of
@@ -25,7 +26,7 @@ async def index(request: Request[Any, Any, Any]) -> Response[bytes]:
 
     user = await _person(request, caller)
     return json_response(
-        {"version": "0", "auth": {"scopes": sorted(caller.scopes)}, "user": user_shape(user)}
+        {"version": "0", "auth": {"scopes": access.held(caller)}, "user": user_shape(user)}
     )
 
 
