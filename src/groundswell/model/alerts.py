@@ -140,7 +140,8 @@ class Incident:
 
     number: counted within the organization. group: the value that a per-group rule splits by, ""
     otherwise. announced: the level that people were told last, None before they were told.
-    sent: how often they were told. peak: the value farthest from good.
+    worst: the worst of what they were
+    told. sent: how often. peak: the value farthest from good.
     """
 
     id: int
@@ -155,6 +156,7 @@ class Incident:
     closed_at: datetime | None = None
     ending: Ending | None = None
     announced: Level | None = None
+    worst: Level | None = None
     sent: int = 0
     value: float | None = None
     peak: float | None = None

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from groundswell.model.alerts import Detection, Level, Rule, Side
 from groundswell.alerts.rules import (
     GONE_AFTER_S,
     Change,
@@ -19,6 +18,7 @@ from groundswell.alerts.rules import (
     limits_of,
     step,
 )
+from groundswell.model.alerts import Detection, Level, Rule, Side
 from tests.unit.alerts.builders import rule
 
 MINUTE = 60

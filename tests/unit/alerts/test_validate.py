@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from groundswell.model.alerts import FOREVER, Action, Detection, Level, Side
 from groundswell.alerts.validate import RuleErrors, rule_from
+from groundswell.model.alerts import FOREVER, Action, Detection, Level, Side
 from groundswell.model.tenancy import OrgId, ProjectId
 from tests.unit.alerts.builders import BODY, BORN
 

@@ -73,7 +73,7 @@ async def change_rule(
     found = await rule_of(request, scope, rule_id)
     before = await shaped(request, scope, found.rule)
     given = await json_body(request)
-    if (given.get("comparisonDelta", 0) is None and "detectionType" not in given) or given.get("comparisonDelta") is not None:
+    if "comparisonDelta" in given:
         before.pop("detectionType")
     rule = await read_rule(request, scope, before | given, before=found.rule)
     changed = await services_of(request).metadata.run(

@@ -65,6 +65,7 @@ incidents = Table(
     Column("closed_at", UtcTime),
     Column("ending", Integer),
     Column("announced", Integer),
+    Column("worst", Integer),
     Column("sent", Integer, nullable=False),
     Column("value", Float),
     Column("peak", Float),

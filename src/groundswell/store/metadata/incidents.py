@@ -45,6 +45,13 @@ def change_incident(connection: Connection, incident: Incident) -> None:
     )
 
 
+def set_suspect(connection: Connection, incident_id: int, suspect: dict[str, Any]) -> None:
+    """Name what may be the cause of an incident."""
+    connection.execute(
+        update(incidents).where(incidents.c.id == incident_id).values(suspect=suspect)
+    )
+
+
 def find_incident(connection: Connection, org_id: OrgId, number: int) -> Incident | None:
     match = (incidents.c.org_id == org_id) & (incidents.c.number == number)
     row = connection.execute(select(incidents).where(match)).one_or_none()
@@ -133,13 +140,13 @@ def _values(incident: Incident) -> dict[str, Any]:
         "closed_at": incident.closed_at,
         "ending": None if incident.ending is None else int(incident.ending),
         "announced": None if incident.announced is None else int(incident.announced),
+        "worst": None if incident.worst is None else int(incident.worst),
         "sent": incident.sent,
         "value": incident.value,
         "peak": incident.peak,
         "acknowledged_by": incident.acknowledged_by,
         "acknowledged_at": incident.acknowledged_at,
         "muted_until": incident.muted_until,
-        "suspect": incident.suspect,
     }
 
 
@@ -157,6 +164,7 @@ def _incident(row: Any) -> Incident:
         closed_at=row.closed_at,
         ending=None if row.ending is None else Ending(row.ending),
         announced=None if row.announced is None else Level(row.announced),
+        worst=None if row.worst is None else Level(row.worst),
         sent=row.sent,
         value=row.value,
         peak=row.peak,

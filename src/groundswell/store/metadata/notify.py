@@ -120,6 +120,12 @@ def postpone(
     connection.execute(update(notices).where(notices.c.id == id).values(**values))
 
 
+def cancel(connection: Connection, subject_prefix: str) -> None:
+    """Drop what was not delivered yet."""
+    match = notices.c.subject.startswith(subject_prefix, autoescape=True)
+    connection.execute(delete(notices).where(notices.c.state == "waiting", match))
+
+
 def sent_since(connection: Connection, channel: str, target: str, since: datetime) -> int:
     """Count what a target got."""
     query = select(func.count()).where(

@@ -76,6 +76,7 @@ def _create_incidents() -> None:
         _time("closed_at"),
         sa.Column("ending", sa.Integer),
         sa.Column("announced", sa.Integer),
+        sa.Column("worst", sa.Integer),
         sa.Column("sent", sa.Integer, nullable=False),
         sa.Column("value", sa.Float),
         sa.Column("peak", sa.Float),

@@ -1,0 +1,168 @@
+"""Rules → questions to the statistics; rules that look at the same rows share one question."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from groundswell.alerts.validate import DATASETS
+from groundswell.model.alerts import Rule
+from groundswell.model.tenancy import Project, ProjectId, Scope
+from groundswell.query.question import Dataset, Question
+from groundswell.stats.statistics import Answered, Statistics
+from groundswell.timeframe import TimeRange
+
+MAX_GROUPS = 1000
+COUNT = "count()"
+TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a rule looks at, apart from its number: rules with one subject share a query."""
+
+    dataset: Dataset
+    projects: tuple[ProjectId, ...]
+    search: str
+    environment: str | None
+    window_s: int
+    group_by: str | None
+
+
+def subject_of(rule: Rule) -> Subject:
+    return Subject(
+        dataset=Dataset(DATASETS[rule.dataset]),
+        projects=tuple(sorted(rule.projects)),
+        search=_search(rule),
+        environment=rule.environment,
+        window_s=rule.window_s,
+        group_by=rule.group_by,
+    )
+
+
+def _search(rule: Rule) -> str:
+    kinds = set(rule.event_types) & {"error", "default"}
+    if DATASETS[rule.dataset] != "errors" or len(kinds) != 1:
+        return rule.query
+
+    only = f"event.type:{kinds.pop()}"
+    return f"{only} ({rule.query})" if rule.query.strip() else only
+
+
+def between(start: int, end: int) -> TimeRange:
+    return TimeRange(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
+
+
+def narrowed(scope: Scope, subject: Subject) -> tuple[ProjectId, ...]:
+    """Give the projects of a subject that still exist."""
+    known = {project.id for project in scope.projects}
+    return tuple(id for id in subject.projects if id in known)
+
+
+def question(
+    subject: Subject, scope: Scope, window: TimeRange, select: Sequence[str], **more: Any
+) -> Question:
+    """Ask about one time range."""
+    return Question(
+        dataset=subject.dataset,
+        window=window,
+        projects=narrowed(scope, subject),
+        select=tuple(dict.fromkeys(select)),
+        search=subject.search,
+        environments=(subject.environment,) if subject.environment else (),
+        aggregate_conditions=False,
+        **more,
+    )
+
+
+async def ask_values(
+    statistics: Statistics, subject: Subject, scope: Scope, window: TimeRange, select: Sequence[str]
+) -> dict[str, Mapping[str, float | None]]:
+    """Give the numbers of one window, by group ("" where the subject has none)."""
+    if not narrowed(scope, subject):
+        return {} if subject.group_by else {"": {}}
+
+    if subject.group_by is None:
+        answered = await statistics.ask(question(subject, scope, window, select), scope)
+        return {"": _row(answered, select, 0)}
+
+    columns = (subject.group_by, *select)
+    asked = question(subject, scope, window, columns, order_by=(f"-{select[0]}",), limit=MAX_GROUPS)
+    answered = await statistics.ask(asked, scope)
+    groups = _column(answered, subject.group_by)
+    return {str(group): _row(answered, select, n) for n, group in enumerate(groups) if group}
+
+
+async def ask_series(
+    statistics: Statistics,
+    subject: Subject,
+    scope: Scope,
+    window: TimeRange,
+    select: Sequence[str],
+    *,
+    width_s: int | None = None,
+) -> dict[int, Mapping[str, float | None]]:
+    """Give the numbers of every window that had events, by its start; the ends lie on the grid."""
+    if not narrowed(scope, subject):
+        return {}
+
+    asked = question(subject, scope, window, select, interval_s=width_s or subject.window_s)
+    answered = await statistics.ask(asked, scope)
+    starts = answered.columns[TIME]
+    return {int(start): _row(answered, select, n) for n, start in enumerate(starts)}
+
+
+def judged(rule: Rule, now: Mapping[str, float | None], before: Mapping[str, float | None] | None,
+           ) -> float | None:  # fmt: skip
+    """Make the number that is judged from the numbers of a window and of the compared one.
+
+    None: too little traffic, or no number at all. For a rule about a change it is a percentage.
+    """
+    if rule.minimum and (now.get(COUNT) or 0) < rule.minimum:
+        return None
+
+    value = now.get(rule.aggregate)
+    if value is None and rule.is_additive:
+        value = 0.0
+    if rule.delta_min is None or value is None:
+        return value
+
+    other = (before or {}).get(rule.aggregate)
+    return None if not other else value / other * 100
+
+
+def selected(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """List what rules of one subject ask for."""
+    names = dict.fromkeys(rule.aggregate for rule in rules)
+    if any(rule.minimum for rule in rules):
+        names[COUNT] = None
+    return tuple(names)
+
+
+def org_scope_projects(scope: Scope, rule: Rule) -> list[Project]:
+    wanted = set(rule.projects)
+    return [project for project in scope.projects if project.id in wanted]
+
+
+def _column(answered: Answered, name: str) -> Sequence[Any]:
+    column = next(o.column for o in answered.statement.outputs if o.name == name)
+    return answered.columns[column]
+
+
+def _row(answered: Answered, select: Sequence[str], n: int) -> Mapping[str, float | None]:
+    found: dict[str, float | None] = {}
+    for name in select:
+        column = _column(answered, name)
+        found[name] = _number(column[n]) if n < len(column) else None
+    return found
+
+
+def _number(value: Any) -> float | None:
+    if value is None or isinstance(value, str | list | bool):
+        return None
+
+    number = float(value)
+    return number if math.isfinite(number) else None
