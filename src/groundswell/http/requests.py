@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 
 from groundswell import access
 from groundswell.errors import NotAllowed, NotAuthenticated, UserError
+from groundswell.http import features
 from groundswell.http.services import Services
 from groundswell.http.sessions import session_caller
 from groundswell.model.tenancy import Caller, Scope
@@ -68,16 +69,29 @@ WRITE_SCOPES = ("org:write", "org:admin")
 
 
 async def caller_scope(
-    request: Request[Any, Any, Any], org: str, *, needs: tuple[str, ...] = READ_SCOPES
+    request: Request[Any, Any, Any], org: str, *, needs: tuple[str, ...] = ()
 ) -> Scope:
     """Tell what the caller may see of one organization, by slug or id.
 
-    needs: scopes of which the token and the person's role must hold one. Raises NotAuthenticated, NotAllowed or NotFound.
+    needs: scopes of which the token and the person's role must hold one; those that read what the
+    route is about where nothing is given. A route of a feature that is off is not there.
+    Raises NotAuthenticated, NotAllowed or NotFound.
     """
+    services = services_of(request)
     caller = await caller_of(request)
-    granted = await services_of(request).metadata.run(access.scope, caller, org)
-    access.require_scope(granted, *needs)
+    granted = await services.metadata.run(access.scope, caller, org)
+    options = request.route_handler.opt
+    access.require_scope(granted, *(needs or _reading(str(options.get("access", "")))))
+    feature = options.get("feature")
+    if feature is not None:
+        await services.metadata.run(features.require, granted.organization.id, feature)
     return granted
+
+
+def _reading(need: str) -> tuple[str, ...]:
+    """Scopes that read what a route with this need is about: `event:read` → event:write, …"""
+    what, _, _ = need.partition(":")
+    return (*READ_SCOPES, need, f"{what}:read", f"{what}:write", f"{what}:admin")
 
 
 def require_user(caller: Caller) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
 from groundswell.http.api import (
+    alert_rules,
     attributes,
     chart,
+    combined_rules,
     dashboards,
     event,
     events,
@@ -15,6 +20,7 @@ from groundswell.http.api import (
     events_timeseries,
     events_validate,
     identity,
+    incidents,
     issue_events,
     issues,
     keys,
@@ -30,8 +36,9 @@ from groundswell.http.api import (
     trends,
     workflows,
 )
+from groundswell.http.limits import limited
 
-ROUTES: list[HTTPRouteHandler] = [
+HANDLERS: list[HTTPRouteHandler] = [
     *identity.ROUTES,
     *organizations.ROUTES,
     *projects.ROUTES,
@@ -56,4 +63,8 @@ ROUTES: list[HTTPRouteHandler] = [
     *releases.ROUTES,
     *saved_queries.ROUTES,
     *stats_v2.ROUTES,
+    *alert_rules.ROUTES,
+    *combined_rules.ROUTES,
+    *incidents.ROUTES,
 ]
+ROUTES: list[Any] = [Router(path="/", route_handlers=HANDLERS, middleware=[limited])]

@@ -23,7 +23,7 @@ ITEMS = ("spans", "logs", "tracemetrics")
 TYPES = ("string", "number", "boolean")
 
 
-@get(PATH, opt={"access": "org:read"})
+@get(PATH, opt={"access": "org:read", "feature": "performance-view"})
 async def attributes(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """List attributes by name: those that every span has, and the tags that were sent."""
     scope = await caller_scope(request, org)
@@ -55,7 +55,7 @@ async def attributes(request: Request[Any, Any, Any], org: FromPath[str]) -> Res
     )
 
 
-@get(PATH + "{key:str}/values/", opt={"access": "org:read"})
+@get(PATH + "{key:str}/values/", opt={"access": "org:read", "feature": "performance-view"})
 async def attribute_values(
     request: Request[Any, Any, Any], org: FromPath[str], key: FromPath[str]
 ) -> Response[bytes]:

@@ -10,7 +10,6 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from groundswell.errors import NotFound, UserError
-from groundswell.http import features
 from groundswell.http.api.saved_queries import WRITE, author_of
 from groundswell.http.bodies import body_of
 from groundswell.http.failures import FieldErrors, json_response
@@ -45,10 +44,10 @@ class DashboardBody(msgspec.Struct, rename="camel"):
     permissions: dict[str, Any] | None = None
 
 
-@get(PATH, opt={"access": "org:read"})
+@get(PATH, opt={"access": "org:read", "feature": "dashboards-basic"})
 async def dashboards(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """List dashboards by `query` and `sort`."""
-    scope = await _scope(request, org, "dashboards-basic")
+    scope = await caller_scope(request, org)
     params = multi(request)
     here = page(params)
     sort = parameters.first(params, "sort") or "title"
@@ -70,10 +69,10 @@ async def dashboards(request: Request[Any, Any, Any], org: FromPath[str]) -> Res
     return json_response(found[: here.limit], headers=headers)
 
 
-@post(PATH, opt={"access": "event:write"}, status_code=201)
+@post(PATH, opt={"access": "event:write", "feature": "dashboards-edit"}, status_code=201)
 async def create_dashboard(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Make a dashboard; each widget is judged."""
-    scope = await _scope(request, org, "dashboards-edit", needs=WRITE)
+    scope = await caller_scope(request, org, needs=WRITE)
     data = await body_of(request, DashboardBody)
     title = (data.title or "").strip()
     await _judge(request, scope, data, title, known=set())
@@ -90,10 +89,10 @@ async def create_dashboard(request: Request[Any, Any, Any], org: FromPath[str]) 
     return json_response(await services_of(request).metadata.run(make), 201)
 
 
-@post(PATH + "widgets/", opt={"access": "org:read"}, status_code=200)
+@post(PATH + "widgets/", opt={"access": "org:read", "feature": "dashboards-basic"}, status_code=200)
 async def validate_widget(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Judge one widget without keeping it."""
-    scope = await _scope(request, org, "dashboards-edit")
+    scope = await caller_scope(request, org)
     data = await body_of(request, WidgetBody)
     wrong = await judge_widget(services_of(request).statistics, scope, data, now())
     if wrong:
@@ -102,12 +101,12 @@ async def validate_widget(request: Request[Any, Any, Any], org: FromPath[str]) -
     return json_response({})
 
 
-@get(ONE, opt={"access": "org:read"})
+@get(ONE, opt={"access": "org:read", "feature": "dashboards-basic"})
 async def one_dashboard(
     request: Request[Any, Any, Any], org: FromPath[str], dashboard: FromPath[str]
 ) -> Response[bytes]:
     """Give a dashboard with its widgets."""
-    scope = await _scope(request, org, "dashboards-basic")
+    scope = await caller_scope(request, org)
 
     def read(connection: Connection) -> dict[str, Any]:
         return _shape(connection, _find(connection, scope, dashboard))
@@ -115,12 +114,12 @@ async def one_dashboard(
     return json_response(await services_of(request).metadata.run(read))
 
 
-@put(ONE, opt={"access": "event:write"})
+@put(ONE, opt={"access": "event:write", "feature": "dashboards-edit"})
 async def change_dashboard(
     request: Request[Any, Any, Any], org: FromPath[str], dashboard: FromPath[str]
 ) -> Response[bytes]:
     """Change a dashboard; `widgets` are those it has from then on."""
-    scope = await _scope(request, org, "dashboards-edit", needs=WRITE)
+    scope = await caller_scope(request, org, needs=WRITE)
     data = await body_of(request, DashboardBody)
     metadata = services_of(request).metadata
     found = await metadata.run(_find, scope, dashboard)
@@ -138,12 +137,12 @@ async def change_dashboard(
     return json_response(await metadata.run(change))
 
 
-@delete(ONE, opt={"access": "event:write"}, status_code=204)
+@delete(ONE, opt={"access": "event:write", "feature": "dashboards-edit"}, status_code=204)
 async def remove_dashboard(
     request: Request[Any, Any, Any], org: FromPath[str], dashboard: FromPath[str]
 ) -> None:
     """Delete a dashboard."""
-    scope = await _scope(request, org, "dashboards-edit", needs=WRITE)
+    scope = await caller_scope(request, org, needs=WRITE)
 
     def remove(connection: Connection) -> None:
         store.delete_dashboard(connection, _find(connection, scope, dashboard).id)
@@ -151,25 +150,17 @@ async def remove_dashboard(
     await services_of(request).metadata.run(remove)
 
 
-@post(ONE + "visit/", opt={"access": "org:read"}, status_code=204)
+@post(ONE + "visit/", opt={"access": "org:read", "feature": "dashboards-basic"}, status_code=204)
 async def visit_dashboard(
     request: Request[Any, Any, Any], org: FromPath[str], dashboard: FromPath[str]
 ) -> None:
     """Remember that somebody looked."""
-    scope = await _scope(request, org, "dashboards-basic")
+    scope = await caller_scope(request, org)
 
     def visit(connection: Connection) -> None:
         store.visit_dashboard(connection, _find(connection, scope, dashboard).id, now())
 
     await services_of(request).metadata.run(visit)
-
-
-async def _scope(
-    request: Request[Any, Any, Any], org: str, feature: str, needs: tuple[str, ...] = ()
-) -> Scope:
-    scope = await (caller_scope(request, org, needs=needs) if needs else caller_scope(request, org))
-    await services_of(request).metadata.run(features.require, scope.organization.id, feature)
-    return scope
 
 
 async def _judge(

@@ -19,7 +19,10 @@ from groundswell.stats.request import parse_table
 from groundswell.stats.split import Decision, table_variants
 
 
-@get("/api/0/organizations/{org:str}/events/", opt={"access": "org:read"})
+@get(
+    "/api/0/organizations/{org:str}/events/",
+    opt={"access": "org:read", "feature": "discover-basic"},
+)
 async def events(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Answer with rows."""
     scope = await caller_scope(request, org)

@@ -13,7 +13,10 @@ from groundswell.stats import export
 from groundswell.stats.request import parse_count
 
 
-@get("/api/0/organizations/{org:str}/events-meta/", opt={"access": "org:read"})
+@get(
+    "/api/0/organizations/{org:str}/events-meta/",
+    opt={"access": "org:read", "feature": "discover-basic"},
+)
 async def events_meta(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Answer with the number of events."""
     scope = await caller_scope(request, org)

@@ -13,7 +13,10 @@ from groundswell.stats import export, serialize_timeseries
 from groundswell.stats.request import parse_timeseries
 
 
-@get("/api/0/organizations/{org:str}/events-timeseries/", opt={"access": "org:read"})
+@get(
+    "/api/0/organizations/{org:str}/events-timeseries/",
+    opt={"access": "org:read", "feature": "discover-basic"},
+)
 async def events_timeseries(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Answer with series."""
     scope = await caller_scope(request, org)

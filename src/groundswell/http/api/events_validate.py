@@ -12,7 +12,10 @@ from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.stats.validate import validate
 
 
-@get("/api/0/organizations/{org:str}/events/validate/", opt={"access": "org:read"})
+@get(
+    "/api/0/organizations/{org:str}/events/validate/",
+    opt={"access": "org:read", "feature": "discover-basic"},
+)
 async def events_validate(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Answer 200 when everything is valid, else 400; the body is of the same shape."""
     scope = await caller_scope(request, org)

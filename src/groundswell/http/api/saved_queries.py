@@ -10,7 +10,6 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from groundswell.errors import NotFound, UserError
-from groundswell.http import features
 from groundswell.http.bodies import body_of
 from groundswell.http.failures import FieldErrors, json_response
 from groundswell.http.paging import link_header, page
@@ -55,10 +54,10 @@ class SavedQueryBody(msgspec.Struct, rename="camel"):
     expired: bool | None = None
 
 
-@get(PATH, opt={"access": "org:read"})
+@get(PATH, opt={"access": "org:read", "feature": FEATURE})
 async def saved_queries(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """List saved questions by `query` and `sortBy`."""
-    scope = await _scope(request, org)
+    scope = await caller_scope(request, org)
     params = multi(request)
     here = page(params)
     sort = parameters.first(params, "sortBy") or "name"
@@ -82,20 +81,20 @@ async def saved_queries(request: Request[Any, Any, Any], org: FromPath[str]) -> 
     return json_response(found[: here.limit], headers=headers)
 
 
-@post(PATH, opt={"access": "event:write"}, status_code=201)
+@post(PATH, opt={"access": "event:write", "feature": FEATURE}, status_code=201)
 async def save_query(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Save a question."""
-    scope = await _scope(request, org, needs=WRITE)
+    scope = await caller_scope(request, org, needs=WRITE)
     name, body = await _read(request, scope)
     return await _made(request, scope, name, body, is_homepage=False)
 
 
-@get(PATH + "{saved:str}/", opt={"access": "org:read"})
+@get(PATH + "{saved:str}/", opt={"access": "org:read", "feature": FEATURE})
 async def one_query(
     request: Request[Any, Any, Any], org: FromPath[str], saved: FromPath[str]
 ) -> Response[bytes]:
     """Give a saved question."""
-    scope = await _scope(request, org)
+    scope = await caller_scope(request, org)
 
     def read(connection: Connection) -> dict[str, Any]:
         return _shape(connection, _find(connection, scope, saved))
@@ -103,12 +102,12 @@ async def one_query(
     return json_response(await services_of(request).metadata.run(read))
 
 
-@put(PATH + "{saved:str}/", opt={"access": "event:write"})
+@put(PATH + "{saved:str}/", opt={"access": "event:write", "feature": FEATURE})
 async def change_query(
     request: Request[Any, Any, Any], org: FromPath[str], saved: FromPath[str]
 ) -> Response[bytes]:
     """Replace a saved question."""
-    scope = await _scope(request, org, needs=WRITE)
+    scope = await caller_scope(request, org, needs=WRITE)
     name, body = await _read(request, scope)
 
     def change(connection: Connection) -> dict[str, Any]:
@@ -119,12 +118,12 @@ async def change_query(
     return json_response(await services_of(request).metadata.run(change))
 
 
-@delete(PATH + "{saved:str}/", opt={"access": "event:write"}, status_code=204)
+@delete(PATH + "{saved:str}/", opt={"access": "event:write", "feature": FEATURE}, status_code=204)
 async def delete_query(
     request: Request[Any, Any, Any], org: FromPath[str], saved: FromPath[str]
 ) -> None:
     """Delete a saved question."""
-    scope = await _scope(request, org, needs=WRITE)
+    scope = await caller_scope(request, org, needs=WRITE)
 
     def remove(connection: Connection) -> None:
         store.delete_saved_queries(connection, [_find(connection, scope, saved).id])
@@ -132,12 +131,12 @@ async def delete_query(
     await services_of(request).metadata.run(remove)
 
 
-@post(PATH + "{saved:str}/visit/", opt={"access": "org:read"}, status_code=204)
+@post(PATH + "{saved:str}/visit/", opt={"access": "org:read", "feature": FEATURE}, status_code=204)
 async def visit_query(
     request: Request[Any, Any, Any], org: FromPath[str], saved: FromPath[str]
 ) -> None:
     """Count a visit, for the order by popularity."""
-    scope = await _scope(request, org)
+    scope = await caller_scope(request, org)
 
     def visit(connection: Connection) -> None:
         store.visit_saved_query(connection, _find(connection, scope, saved).id)
@@ -145,10 +144,10 @@ async def visit_query(
     await services_of(request).metadata.run(visit)
 
 
-@get(HOMEPAGE, opt={"access": "org:read"})
+@get(HOMEPAGE, opt={"access": "org:read", "feature": FEATURE})
 async def homepage(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Give the caller's homepage; 204 where there is none."""
-    scope = await _scope(request, org)
+    scope = await caller_scope(request, org)
 
     def read(connection: Connection) -> dict[str, Any] | None:
         found = store.find_homepage(connection, scope.organization.id, _user_id(scope))
@@ -158,10 +157,10 @@ async def homepage(request: Request[Any, Any, Any], org: FromPath[str]) -> Respo
     return json_response(found) if found else Response(content=b"", status_code=204)
 
 
-@put(HOMEPAGE, opt={"access": "event:write"})
+@put(HOMEPAGE, opt={"access": "event:write", "feature": FEATURE})
 async def set_homepage(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Make a question the caller's homepage."""
-    scope = await _scope(request, org, needs=WRITE)
+    scope = await caller_scope(request, org, needs=WRITE)
     name, body = await _read(request, scope, needs_name=False)
 
     def change(connection: Connection) -> dict[str, Any] | None:
@@ -179,10 +178,10 @@ async def set_homepage(request: Request[Any, Any, Any], org: FromPath[str]) -> R
     return await _made(request, scope, name, body, is_homepage=True)
 
 
-@delete(HOMEPAGE, opt={"access": "event:write"}, status_code=204)
+@delete(HOMEPAGE, opt={"access": "event:write", "feature": FEATURE}, status_code=204)
 async def delete_homepage(request: Request[Any, Any, Any], org: FromPath[str]) -> None:
     """Forget the caller's homepage."""
-    scope = await _scope(request, org, needs=WRITE)
+    scope = await caller_scope(request, org, needs=WRITE)
 
     def remove(connection: Connection) -> None:
         found = store.find_homepage(connection, scope.organization.id, _user_id(scope))
@@ -191,12 +190,6 @@ async def delete_homepage(request: Request[Any, Any, Any], org: FromPath[str]) -
         store.delete_saved_queries(connection, [found.id])
 
     await services_of(request).metadata.run(remove)
-
-
-async def _scope(request: Request[Any, Any, Any], org: str, needs: tuple[str, ...] = ()) -> Scope:
-    scope = await (caller_scope(request, org, needs=needs) if needs else caller_scope(request, org))
-    await services_of(request).metadata.run(features.require, scope.organization.id, FEATURE)
-    return scope
 
 
 async def _read(

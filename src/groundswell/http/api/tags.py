@@ -35,7 +35,7 @@ _SORTS = {"": "-count()", "count": "-count()", "-count": "-count()", "last_seen"
           "-first_seen": "-min(timestamp)"}  # fmt: skip
 
 
-@get(ORGANIZATION + "events-facets/", opt={"access": "org:read"})
+@get(ORGANIZATION + "events-facets/", opt={"access": "org:read", "feature": "discover-basic"})
 async def event_facets(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """List the tags of what a search finds, with their most frequent values.
 

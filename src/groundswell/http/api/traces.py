@@ -24,7 +24,7 @@ _HEX = frozenset("0123456789abcdef")
 _NO_ID = "0" * 32
 
 
-@get(ORGANIZATION + "trace/{trace:str}/", opt={"access": "org:read"})
+@get(ORGANIZATION + "trace/{trace:str}/", opt={"access": "org:read", "feature": "performance-view"})
 async def trace(
     request: Request[Any, Any, Any], org: FromPath[str], trace: FromPath[str]
 ) -> Response[bytes]:
@@ -60,7 +60,10 @@ async def trace(
     return json_response(roots)
 
 
-@get(ORGANIZATION + "trace-meta/{trace:str}/", opt={"access": "org:read"})
+@get(
+    ORGANIZATION + "trace-meta/{trace:str}/",
+    opt={"access": "org:read", "feature": "performance-view"},
+)
 async def trace_meta(
     request: Request[Any, Any, Any], org: FromPath[str], trace: FromPath[str]
 ) -> Response[bytes]:
