@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("team", "tenancy:team", "Create and list teams."),
     ("user", "tenancy:user", "Create and list people."),
     ("token", "tenancy:token", "Create and list API tokens."),
+    ("feature", "feature:feature", "List feature switches, or turn one on or off."),
     ("slack", "slack:slack", "Install, link, simulate and check Slack."),
     ("spool", "spool:spool", "Look after events that could not be stored."),
     ("backup", "upkeep:backup", "Create and restore backups."),
