@@ -29,6 +29,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("spool", "spool:spool", "Look after events that could not be stored."),
     ("backup", "upkeep:backup", "Create and restore backups."),
     ("store", "upkeep:store", "Check the event store and delete from it."),
+    ("export", "transfer:export", "Write events or figures to a file."),
+    ("import", "transfer:import_events", "Send saved envelopes or events to a project."),
     ("config", "settings:config", "Show the effective settings and where they came from."),
     ("migrate", "settings:migrate", "Bring the data directory up to this version."),
     ("doctor", "settings:doctor", "Check this installation; each problem comes with its fix."),

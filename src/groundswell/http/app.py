@@ -18,11 +18,11 @@ from litestar.types import Scope as ASGIScope
 
 from groundswell.config import Settings
 from groundswell.errors import StartupError
-from groundswell.http import health
+from groundswell.http import control, health
 from groundswell.http.api import ROUTES as API_ROUTES
 from groundswell.http.failures import HANDLERS
 from groundswell.http.jobs import jobs_of
-from groundswell.http.server import listen, make_server, stop_on_signals
+from groundswell.http.server import listen, local_url, make_server, stop_on_signals
 from groundswell.http.services import Services
 from groundswell.http.slack_routes import ROUTES as SLACK_ROUTES
 from groundswell.http.web import MIDDLEWARE as WEB_MIDDLEWARE
@@ -40,7 +40,7 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 def create_app(services: Services) -> ASGIApp:
     """Put the ingest door (raw ASGI) beside the API, the Slack doors and the pages."""
     litestar = Litestar(
-        route_handlers=[*health.ROUTES, *API_ROUTES, *SLACK_ROUTES, *WEB_ROUTES],
+        route_handlers=[*health.ROUTES, *control.ROUTES, *API_ROUTES, *SLACK_ROUTES, *WEB_ROUTES],
         exception_handlers={**HANDLERS, HTTPException: on_refusal},
         middleware=WEB_MIDDLEWARE,
         state=State({"services": services}),
@@ -94,6 +94,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         slack = Slack(settings, keys, metadata, statistics, renderer)
         await slack.start()
         stack.push_async_callback(slack.stop)
+        control_token = directory.open_control(local_url(settings))
+        stack.callback(directory.close_control)
         yield Services(
             settings=settings,
             secret_keys=keys,
@@ -104,6 +106,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             activity=Activity(statistics),
             renderer=renderer,
             slack=slack,
+            control_token=control_token,
         )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import uvicorn
 from litestar.types import ASGIApp
 
+from groundswell.config import Settings
 from groundswell.errors import StartupError
 from groundswell.http.protocol import BoundedProtocol
 
@@ -46,6 +47,12 @@ def listen(host: str, port: int) -> socket.socket:
 
     bound.set_inheritable(False)
     return bound
+
+
+def local_url(settings: Settings) -> str:
+    """Give the address at which this machine reaches the service, whatever stands before it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.text("HOST"), settings.text("HOST"))  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.integer('PORT')}"
 
 
 def make_server(app: ASGIApp) -> Server:

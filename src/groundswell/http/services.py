@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What this process is made of. `secret_keys`: the signing key first."""
+    """What this process is made of.
+
+    secret_keys: the signing key first. control_token: opens the door of admin commands; closed
+    while it is empty.
+    """
 
     settings: Settings
     secret_keys: tuple[str, ...]
@@ -29,3 +33,4 @@ class Services:
     activity: Activity
     renderer: Renderer
     slack: Slack
+    control_token: str = ""

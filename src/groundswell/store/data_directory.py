@@ -76,6 +76,34 @@ class DataDirectory:
         path = self.path / "address"
         return path.read_text().strip() if path.exists() else None
 
+    def open_control(self, url: str) -> str:
+        """Make the token that opens the running service to admin commands; give it.
+
+        It lies in DATA/control (mode 0600) with the address to knock at: who may read the
+        directory may administer it.
+        """
+        token = secrets.token_hex(32)
+        fresh = self.path / "control.new"
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"{token}\n{url}\n")
+        fresh.rename(self.path / "control")
+        return token
+
+    def close_control(self) -> None:
+        """Take the token away: nobody listens any more."""
+        (self.path / "control").unlink(missing_ok=True)
+
+    def control(self) -> tuple[str, str] | None:
+        """Give the token and the address of the running service, None where there is none."""
+        try:
+            token, url = (self.path / "control").read_text().split()
+        except (FileNotFoundError, ValueError):
+            return None
+
+        return token, url
+
     def free_bytes(self) -> int:
         """Free space for this user on the file system of the directory."""
         return shutil.disk_usage(self.path).free
