@@ -62,11 +62,24 @@ class Panel:
     values: np.ndarray
     events: np.ndarray
     extra: tuple[Mapping[int, Mapping[str, Any]], ...] = ()
+    type: str = "number"
+    unit: str | None = None
+
+    def of(self, name: str) -> Panel:
+        """Give the panel of another function that was fetched as `extra`."""
+        values = np.full_like(self.values, nan)
+        for row, cells in enumerate(self.extra):
+            for at, more in cells.items():
+                values[row, at] = nan if more[name] is None else float(more[name])
+        return replace(self, values=values)
 
 
 @dataclass(frozen=True, slots=True)
 class PanelRequest:
-    """A question for a panel: the `limit` largest groups of the window, and their history."""
+    """A question for a panel: the `limit` largest groups of the window, and their history.
+
+    also: raw values of groups that are wanted besides, however small they are.
+    """
 
     asking: Asking
     function: str
@@ -76,6 +89,7 @@ class PanelRequest:
     extra: tuple[str, ...] = ()
     history: timedelta | None = field(default=None)
     function_field: str = "trendFunction"
+    also: tuple[tuple[object, ...], ...] = ()
 
 
 async def fetch(statistics: Statistics, request: PanelRequest) -> Panel:
@@ -89,7 +103,27 @@ async def fetch(statistics: Statistics, request: PanelRequest) -> Panel:
     probe = await statistics.compile(
         replace(base, select=(request.function,), aggregate_conditions=False), asking.scope
     )
-    _require_number(probe.outputs, request)
+    measured = _number(probe.outputs, request)
+    found = await _leading(statistics, request, base) if request.limit else []
+    there = {group.raw for group in found}
+    found += [Group(raw, raw, 0.0) for raw in request.also if raw not in there]
+    window = _with_history(request, statistics.retention)
+    grid = bucket_grid(window, request.width_s, partial=False)
+    panel = Panel(
+        grid,
+        tuple(found),
+        np.full((len(found), len(grid.starts)), nan),
+        np.zeros((len(found), len(grid.starts))),
+        tuple({} for _ in found),
+        measured.type,
+        measured.unit,
+    )
+    for first in range(0, len(found), GROUPS_A_QUERY):
+        await _fill(statistics, request, replace(base, window=window), panel, first)
+    return panel
+
+
+async def _leading(statistics: Statistics, request: PanelRequest, base: Question) -> list[Group]:
     names = (PROJECT, *request.groups)
     leading = await statistics.ask(
         replace(
@@ -99,11 +133,11 @@ async def fetch(statistics: Statistics, request: PanelRequest) -> Panel:
             limit=request.limit,
             auto_aggregations=True,
         ),
-        asking.scope,
+        request.asking.scope,
     )
-    known = await statistics.names(asking.scope, leading.statement, leading.columns)
+    known = await statistics.names(request.asking.scope, leading.statement, leading.columns)
     columns = _outputs(leading.statement.outputs, (*names, COUNT))
-    found = [
+    return [
         Group(
             raw=tuple(row[:-1]),
             cells=(
@@ -117,22 +151,18 @@ async def fetch(statistics: Statistics, request: PanelRequest) -> Panel:
         )
         for row in zip(*(leading.columns[each.column] for each in columns), strict=True)
     ]
-    window = _with_history(request, statistics.retention)
-    grid = bucket_grid(window, request.width_s, partial=False)
-    panel = Panel(
-        grid,
-        tuple(found),
-        np.full((len(found), len(grid.starts)), nan),
-        np.zeros((len(found), len(grid.starts))),
-        tuple({} for _ in found),
-    )
-    for first in range(0, len(found), GROUPS_A_QUERY):
-        await _fill(statistics, request, replace(base, window=window), panel, first)
-    return panel
 
 
 def newest(panel: Panel, metric: Metric, request_start: float) -> list[Breakpoint | None]:
     """Give the newest change of each group that lies in the requested window."""
+    return [
+        next((each for each in reversed(found) if each.breakpoint >= request_start), None)
+        for found in changes(panel, metric)
+    ]
+
+
+def changes(panel: Panel, metric: Metric) -> list[tuple[Breakpoint, ...]]:
+    """Give every change of each group, history included, oldest first."""
     values = panel.values
     factor = 1.0
     if metric.per_s:
@@ -142,12 +172,10 @@ def newest(panel: Panel, metric: Metric, request_start: float) -> list[Breakpoin
         values = np.where(np.isfinite(values), values * factor, 0.0)
     events = np.ones_like(values) if metric.kind == "count" else panel.events
     times = np.array(panel.grid.starts, dtype=np.int64)
-    found: list[Breakpoint | None] = []
-    for finding in detect_many(values, times, events, kind=metric.kind):
-        inside = [each for each in finding.breakpoints if each.breakpoint >= request_start]
-        found.append(_scaled(inside[-1], 1 / factor) if inside else None)
-
-    return found
+    return [
+        tuple(_scaled(each, 1 / factor) for each in finding.breakpoints)
+        for finding in detect_many(values, times, events, kind=metric.kind)
+    ]
 
 
 def question_of(asking: Asking) -> Question:
@@ -219,7 +247,7 @@ def _outputs(outputs: Sequence[Output], names: Sequence[str]) -> list[Output]:
     return [by_name[name] for name in names]
 
 
-def _require_number(outputs: Sequence[Output], request: PanelRequest) -> None:
+def _number(outputs: Sequence[Output], request: PanelRequest) -> Output:
     output = _outputs(outputs, (request.function,))[0]
     if not output.is_aggregate or output.type not in NUMERIC_TYPES:
         raise UserError(
@@ -228,6 +256,8 @@ def _require_number(outputs: Sequence[Output], request: PanelRequest) -> None:
             code="not_a_number",
             field=request.function_field,
         )
+
+    return output
 
 
 def _scaled(found: Breakpoint, factor: float) -> Breakpoint:

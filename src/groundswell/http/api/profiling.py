@@ -8,7 +8,6 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
-from groundswell.http import features
 from groundswell.http.answering import ClientGone, gone, tagged, unless_gone
 from groundswell.http.failures import FieldErrors, json_response
 from groundswell.http.paging import link_header
@@ -17,14 +16,14 @@ from groundswell.stats import parameters
 from groundswell.trends.functions import find_function_trends, parse_function_trends, refusals
 
 FEATURE = "profiling-global-suspect-functions"
+READ: dict[str, Any] = {"access": "org:read", "feature": FEATURE}
 
 
-@get("/api/0/organizations/{org:str}/profiling/function-trends/", opt={"access": "org:read"})
+@get("/api/0/organizations/{org:str}/profiling/function-trends/", opt=READ)
 async def function_trends(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Answer with the functions whose level changed, page by page."""
     scope = await caller_scope(request, org)
     services = services_of(request)
-    await services.metadata.run(features.require, scope.organization.id, FEATURE)
     params = multi(request)
     if parameters.projects(params, scope) and (errors := refusals(params)):
         raise FieldErrors(errors)

@@ -10,8 +10,8 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath
 
 from groundswell.errors import UserError
-from groundswell.http import features
 from groundswell.http.answering import ClientGone, gone, tagged, unless_gone
+from groundswell.http.api import found_trends
 from groundswell.http.failures import json_response
 from groundswell.http.paging import link_header
 from groundswell.http.requests import caller_scope, multi, now, services_of
@@ -27,17 +27,17 @@ from groundswell.trends.halves import (
 from groundswell.trends.transactions import find_trends, parse_trends, trends_body
 
 FEATURE = "performance-new-trends"
+READ: dict[str, Any] = {"access": "org:read", "feature": FEATURE}
 _AT_ONCE = asyncio.Semaphore(2)
 
 
-@get("/api/0/organizations/{org:str}/events-trends-statsv2/", opt={"access": "org:read"})
+@get("/api/0/organizations/{org:str}/events-trends-statsv2/", opt=READ)
 async def events_trends_stats_v2(
     request: Request[Any, Any, Any], org: FromPath[str]
 ) -> Response[bytes]:
     """Answer with the groups whose level changed, page by page, and their series."""
     scope = await caller_scope(request, org)
     services = services_of(request)
-    await services.metadata.run(features.require, scope.organization.id, FEATURE)
     asked = parse_trends(multi(request), scope, now(), services.statistics.retention)
     if asked is None:
         return json_response([])
@@ -51,13 +51,13 @@ async def events_trends_stats_v2(
     return tagged(request, msgspec.json.encode(trends_body(trends)), headers=headers)
 
 
-@get("/api/0/organizations/{org:str}/events-trends/", opt={"access": "org:read"})
+@get("/api/0/organizations/{org:str}/events-trends/", opt=READ)
 async def events_trends(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Answer with the groups compared around one instant."""
     return await _halves(request, org, with_series=False)
 
 
-@get("/api/0/organizations/{org:str}/events-trends-stats/", opt={"access": "org:read"})
+@get("/api/0/organizations/{org:str}/events-trends-stats/", opt=READ)
 async def events_trends_stats(
     request: Request[Any, Any, Any], org: FromPath[str]
 ) -> Response[bytes]:
@@ -70,7 +70,6 @@ async def _halves(
 ) -> Response[bytes]:
     scope = await caller_scope(request, org)
     services = services_of(request)
-    await services.metadata.run(features.require, scope.organization.id, FEATURE)
     asked = parse_halves(multi(request), scope, now(), services.statistics.retention)
     if asked is None:
         return json_response([])
@@ -92,7 +91,7 @@ async def _halves(
     return tagged(request, msgspec.json.encode(body), headers=headers)
 
 
-@get("/api/0/organizations/{org:str}/trends/explain/", opt={"access": "org:read"})
+@get("/api/0/organizations/{org:str}/trends/explain/", opt=READ)
 async def explain_trend(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Answer with what changed together with the level of one group."""
     scope = await caller_scope(request, org)
@@ -133,4 +132,5 @@ ROUTES = [
     events_trends_stats,
     explain_trend,
     detect_breakpoints,
+    *found_trends.ROUTES,
 ]

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from groundswell.errors import NotFound, UserError
+from groundswell.model import trends
 from groundswell.model.tenancy import KeyId, OrgId, Project, ProjectId, ProjectKey
 from groundswell.store.lifecycle import retention
 from groundswell.store.metadata.columns import insert_missing, upsert
@@ -168,6 +169,8 @@ def set_option(connection: Connection, project_id: ProjectId, name: str, value: 
     """Keep one option of a project; the value is plain JSON. Raises UserError."""
     if name == retention.OPTION:
         value = retention.parse_retention(value)
+    elif name == trends.OPTION:
+        trends.parse_settings(value)
     upsert(connection, project_options, {"project_id": project_id, "name": name}, {"value": value})
     bump(connection)
 

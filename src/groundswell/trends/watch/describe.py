@@ -1,0 +1,75 @@
+"""A recorded trend → what clients and messages read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from math import isfinite
+
+from groundswell.model.tenancy import Project
+from groundswell.model.trends import Trend
+from groundswell.trends.rows import Row
+
+_WORDS = {"regression": "regressed", "improvement": "improved"}
+
+
+def described(trend: Trend, project: Project) -> Row:
+    """Give a trend as the API shows it; instants are unix seconds, ids are text."""
+    return {
+        **trend.evidence,
+        "id": str(trend.id),
+        "project": str(project.id),
+        "projectSlug": project.slug,
+        "transaction": trend.group,
+        "trendFunction": trend.function,
+        "change": trend.change,
+        "status": trend.status.value,
+        "breakpoint": _unix(trend.at),
+        "aggregate_range_1": trend.before,
+        "aggregate_range_2": trend.after,
+        "trend_percentage": trend.ratio,
+        "p_value": trend.p_value,
+        "found": _unix(trend.found_at),
+        "lastSeen": _unix(trend.seen_at),
+        "recovered": _unix(trend.recovered_at),
+        "statusChanged": _unix(trend.changed_at),
+        "statusChangedBy": None if trend.changed_by is None else str(trend.changed_by),
+    }
+
+
+def headline(trend: Trend) -> str:
+    """Say in a few words what happened: `p95() of /checkout regressed by 38 %`."""
+    return f"{trend.function} of {trend.group} {_WORDS[trend.change]}{_by(trend.ratio)}"
+
+
+def notice_body(trends: Sequence[Trend], project: Project, org_slug: str) -> Row:
+    """Give the plain data of a notice about one change, seen in one function or in several."""
+    leading = trends[0]
+    return {
+        "org": org_slug,
+        "project": project.slug,
+        "project_id": str(project.id),
+        "trend_id": str(leading.id),
+        "title": headline(leading),
+        "transaction": leading.group,
+        "function": leading.function,
+        "also": [each.function for each in trends[1:]],
+        "change": leading.change,
+        "at": _unix(leading.at),
+        "before": leading.before,
+        "after": leading.after,
+        "ratio": leading.ratio,
+        "confidence": leading.evidence.get("confidence"),
+        "path": f"/organizations/{org_slug}/trends/{leading.id}/",
+    }
+
+
+def _by(ratio: float | None) -> str:
+    if ratio is None or not isfinite(ratio):
+        return ""
+
+    return f" by {abs(ratio - 1) * 100:.0f} %"
+
+
+def _unix(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp())
