@@ -63,6 +63,7 @@ def create_app(services: Services) -> ASGIApp:
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Open every part of the process in order, and close them in reverse."""
     from groundswell.charts.render import Renderer
+    from groundswell.http.alerting import open_alerting
     from groundswell.ingest.pipeline import Ingest
     from groundswell.slack.service import Slack
     from groundswell.stats.activity import Activity
@@ -96,6 +97,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(slack.stop)
         control_token = directory.open_control(local_url(settings))
         stack.callback(directory.close_control)
+        alerting = open_alerting(settings, keys, metadata, statistics, renderer, ingest, slack)
         yield Services(
             settings=settings,
             secret_keys=keys,
@@ -106,6 +108,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             activity=Activity(statistics),
             renderer=renderer,
             slack=slack,
+            alerting=alerting,
             control_token=control_token,
         )
 

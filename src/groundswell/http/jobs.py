@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from groundswell.charts.snapshots import Snapshots
+from groundswell.http.alerting import DELIVER_S, EVALUATE_S
 from groundswell.http.services import Services
 from groundswell.scheduler import Job
 
@@ -14,8 +15,12 @@ WARM_AFTER_S = 5.0
 
 def jobs_of(services: Services) -> tuple[Job, ...]:
     """List the recurring jobs of a process."""
+    alerting = services.alerting
     return (
         Job("slack-upkeep", 60.0, services.slack.upkeep),
+        Job("alerts", EVALUATE_S, alerting.evaluate, lease=alerting.may_evaluate),
+        Job("notices", DELIVER_S, alerting.deliver, lease=alerting.may_deliver),
+        Job("notice-records", 3600.0, alerting.notices.forget),
         Job("chart-images", 3600.0, partial(_forget_images, services)),
         # Once the first requests are answered: readiness does not wait for the helper.
         Job("chart-helper", 86_400.0, services.renderer.warm, first_after_s=WARM_AFTER_S),

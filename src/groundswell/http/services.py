@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from groundswell.charts.render import Renderer
     from groundswell.config import Settings
+    from groundswell.http.alerting import Alerting
     from groundswell.ingest.pipeline import Ingest
     from groundswell.slack.service import Slack
     from groundswell.stats.activity import Activity
@@ -33,4 +34,5 @@ class Services:
     activity: Activity
     renderer: Renderer
     slack: Slack
+    alerting: Alerting
     control_token: str = ""

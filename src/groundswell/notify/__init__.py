@@ -1,1 +1,1 @@
-"""Notices → mail, webhooks and Slack: queued, retried, recorded."""
+"""Notices on their way to people: a queue with records, e-mail and webhooks."""

@@ -11,7 +11,7 @@ from groundswell.slack.images import Ladder, Picture
 from groundswell.slack.messages.incidents import DESCRIPTION_FEATURE, Incident, incident_message
 from groundswell.slack.outbound import SlackError
 from groundswell.slack.queue import Outgoing, Queue
-from groundswell.slack.workspaces import Workspaces
+from groundswell.slack.workspaces import GONE, Workspaces
 from groundswell.store.metadata import slack as rows
 from groundswell.store.metadata import slack_outbox as outbox
 from groundswell.store.metadata.tenancy import list_features
@@ -70,8 +70,15 @@ class IncidentSender:
             await self._queue.send(replace(outgoing, key=f"{key}:edit", edits=True))
         return is_new
 
+    async def can_reach(self, org_id: OrgId) -> bool:
+        """Say whether a workspace is connected to an organization."""
+        installation, _ = await self._workspaces.metadata.run(_whom, org_id)
+        return installation is not None
+
 
 def _whom(connection: Connection, org_id: OrgId) -> tuple[rows.Installation | None, bool]:
     features = list_features(connection, org_id)
-    found = (one for one in rows.every(connection) if org_id in one.org_ids and not one.broken)
+    found = (
+        one for one in rows.every(connection) if org_id in one.org_ids and one.broken not in GONE
+    )
     return next(found, None), features.get(DESCRIPTION_FEATURE, True)

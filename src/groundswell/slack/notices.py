@@ -1,0 +1,68 @@
+"""Notices of incidents → messages in channels, with the chart of the moment they are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from groundswell.errors import GroundswellError, UpstreamError
+from groundswell.slack.images import Picture
+from groundswell.slack.incidents import IncidentSender
+from groundswell.slack.messages.incidents import Incident
+from groundswell.store.metadata.notify import Delivery
+
+# (organization, rule, number of the incident) → its chart, None when there is nothing to draw
+Draw = Callable[[int, int, int], Awaitable[Picture | None]]
+
+
+class SlackNotices:
+    """The sender of the channel `slack`."""
+
+    def __init__(self, incidents: IncidentSender, draw: Draw) -> None:
+        self._incidents = incidents
+        self._draw = draw
+
+    async def send(self, delivery: Delivery) -> str:
+        """Hand a notice to the queue of Slack's messages. Raises UpstreamError."""
+        told = incident_of(delivery.body)
+        picture = None
+        if not delivery.body.get("is_test"):
+            picture = await self._picture(delivery, told)
+        sent = await self._incidents.send(
+            delivery.org_id, delivery.target, told, key=delivery.key[:190], picture=picture
+        )
+        if not sent and not await self._incidents.can_reach(delivery.org_id):
+            raise UpstreamError("No Slack workspace is connected to this organization",
+                                retryable=True)  # fmt: skip
+
+        return "handed to Slack's queue"
+
+    async def _picture(self, delivery: Delivery, told: Incident) -> Picture | None:
+        try:
+            return await self._draw(int(delivery.org_id), told.rule_id, told.number)
+        except GroundswellError:
+            # The words arrive without the chart.
+            return None
+
+
+def incident_of(body: Mapping[str, Any]) -> Incident:
+    """Read the plain data of a notice."""
+    started = body.get("started_at")
+    return Incident(
+        org=str(body["org"]),
+        rule_id=int(body["rule_id"]),
+        rule_name=str(body["name"]),
+        number=int(body["number"]),
+        status=str(body["status"]),
+        aggregate=str(body["aggregate"]),
+        window_min=int(body["window_min"]),
+        value=body.get("value"),
+        started_at=None if started is None else datetime.fromtimestamp(int(started), UTC),
+        comparison_delta_min=body.get("comparison_delta_min"),
+        notes=str(body.get("notes") or ""),
+        notification_uuid=str(uuid4()),
+        detection_type=str(body.get("detection_type") or ""),
+        is_live=not body.get("is_test"),
+    )
