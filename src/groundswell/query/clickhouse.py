@@ -22,7 +22,7 @@ from groundswell.query.expression import (
     Whole,
     Word,
 )
-from groundswell.query.plan import Derived, Merge, Scan, Select
+from groundswell.query.plan import Derived, Merge, Scan, Select, Source, Union
 from groundswell.query.question import Param
 from groundswell.query.vocabulary import FUNCTIONS, TABLES, TYPES
 
@@ -83,7 +83,7 @@ class Printer:
 
         return " ".join(parts)
 
-    def _source(self, source: Scan | Merge | Derived) -> str:
+    def _source(self, source: Source) -> str:
         match source:
             case Scan(table):
                 return _table(table)
@@ -91,6 +91,8 @@ class Printer:
                 return f"({' UNION ALL '.join(map(self._branch, scans))})"
             case Derived(select):
                 return f"({self.select(select)})"
+            case Union(selects):
+                return f"({' UNION ALL '.join(map(self.select, selects))})"
 
     def _branch(self, scan: Scan) -> str:
         columns = ", ".join(

@@ -19,7 +19,7 @@ from groundswell.query.expression import (
     call,
 )
 from groundswell.query.instants import instant
-from groundswell.query.plan import Derived, Merge, Scan, Select
+from groundswell.query.plan import Derived, Merge, Scan, Select, Source, Union
 from groundswell.timeframe import TimeRange
 
 
@@ -49,7 +49,7 @@ def _guard_select(plan: Select, guard: Expression) -> Select:
     )
 
 
-def _guard_source(source: Scan | Merge | Derived, guard: Expression) -> Scan | Merge | Derived:
+def _guard_source(source: Source, guard: Expression) -> Source:
     match source:
         case Scan():
             return msgspec.structs.replace(source, guard=guard)
@@ -57,6 +57,8 @@ def _guard_source(source: Scan | Merge | Derived, guard: Expression) -> Scan | M
             return Merge(tuple(msgspec.structs.replace(scan, guard=guard) for scan in scans))
         case Derived(select):
             return Derived(_guard_select(select, guard))
+        case Union(selects):
+            return Union(tuple(_guard_select(select, guard) for select in selects))
 
 
 def _guard_inside(node: Expression, guard: Expression) -> Expression:
@@ -84,8 +86,12 @@ def has_query(node: Expression) -> bool:
 
 def with_wholes(plan: Select) -> Select:
     """Turn aggregates over everything into queries of their own on the same rows."""
-    if isinstance(plan.source, Derived):
-        plan = msgspec.structs.replace(plan, source=Derived(with_wholes(plan.source.select)))
+    match plan.source:
+        case Derived(select):
+            plan = msgspec.structs.replace(plan, source=Derived(with_wholes(select)))
+        case Union(selects):
+            parts = tuple(with_wholes(select) for select in selects)
+            plan = msgspec.structs.replace(plan, source=Union(parts))
     if not any(has_query(part) for _, part in plan.columns) and not has_query(plan.having):
         return plan
 
@@ -107,11 +113,11 @@ def _whole(node: Expression, plan: Select) -> Expression:
             return node
 
 
-def _unfiltered(source: Scan | Merge | Derived) -> Scan | Merge | Derived:
+def _unfiltered(source: Source) -> Source:
     match source:
         case Scan(table, _, guard, columns):
             return Scan(table, guard=guard, columns=columns)
         case Merge(scans):
             return Merge(tuple(Scan(scan.table, columns=scan.columns) for scan in scans))
-        case Derived():
+        case Derived() | Union():
             return source

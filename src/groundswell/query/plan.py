@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 
 from groundswell.query.expression import TRUE, Expression
@@ -30,10 +32,19 @@ class Derived(msgspec.Struct, frozen=True):
     select: Select
 
 
+class Union(msgspec.Struct, frozen=True):
+    """Several queries with the same columns, one below the other, as the table of another."""
+
+    selects: tuple[Select, ...]
+
+
+Source: TypeAlias = "Scan | Merge | Derived | Union"
+
+
 class Select(msgspec.Struct, frozen=True):
     """One SELECT. columns: (result name, expression). order: (expression, descending)."""
 
-    source: Scan | Merge | Derived
+    source: Scan | Merge | Derived | Union
     columns: tuple[tuple[str, Expression], ...]
     where: Expression = TRUE
     group_by: tuple[Expression, ...] = ()
