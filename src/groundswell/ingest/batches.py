@@ -9,24 +9,30 @@ from pathlib import Path
 
 import msgspec
 
-from groundswell.errors import StoreError, StoreUnavailable
+from groundswell.errors import GroundswellError, StoreError, StoreUnavailable
 from groundswell.ingest.helpers import DigestFailed, Helper, WorkerDied
 from groundswell.ingest.messages import Done, Job
-from groundswell.ingest.records import DigestContext, Group, Poisoned
+from groundswell.ingest.records import DigestContext, Group
 from groundswell.ingest.recovery import Batch
 from groundswell.ingest.spool import segment_path
 from groundswell.store.metadata import Metadata, issues
-from groundswell.telemetry import logger
+from groundswell.telemetry import counter, logger
 
 log = logger("ingest.batches")
 RETRY_FIRST_S = 0.5
 RETRY_LAST_S = 15.0
-DEATHS_BEFORE_PROBING = 2
-KILLER = "it ends the digest worker"
+UNREADABLE = counter("ingest_unreadable_items", "Accepted items that left the spool unreadable.")
+UNBALANCED = counter("ingest_unbalanced_batches", "Batches whose items did not add up.")
+FAILURES_BEFORE_PROBING = 2
+FAILURES_BEFORE_GIVING_UP = 5
+
+
+class Unbalanced(GroundswellError):
+    """Raised when the items of a digested batch are not those that were accepted in it."""
 
 
 class Digester:
-    """Hands batches to workers; what kills a worker twice is found by halving and left out."""
+    """Hands batches to workers; what breaks them twice is found by halving and set aside."""
 
     def __init__(
         self,
@@ -43,6 +49,7 @@ class Digester:
         self._metadata = metadata
         self._context = context
         self._turns: dict[int, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[Done]] = set()
         self._helpers: asyncio.LifoQueue[Helper] = asyncio.LifoQueue()
         self._all = [Helper(self._issue_ids) for _ in range(workers)]
         for helper in self._all:
@@ -55,7 +62,10 @@ class Digester:
     def expect(self, batch: Batch) -> asyncio.Task[Done]:
         """Begin to digest a batch. Call in the order of the cuts: issues are counted in it."""
         self._turns[batch.cut.number] = asyncio.Event()
-        return asyncio.create_task(self._digest(batch), name=f"digest-{batch.cut.number}")
+        task = asyncio.create_task(self._digest(batch), name=f"digest-{batch.cut.number}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def forget(self, number: int) -> None:
         """A batch is stored: nobody waits for its turn any more."""
@@ -72,20 +82,26 @@ class Digester:
 
     async def _with_retries(self, helper: Helper, batch: Batch) -> Done:
         wait_s = RETRY_FIRST_S
-        deaths = 0
-        killers: tuple[int, ...] = ()
+        failures = 0
+        aside: tuple[int, ...] = ()
         while True:
             try:
-                done = await helper.digest(self.job_of(batch, killers), self._context())
-                if not killers:
-                    return done
-
-                return _with_poisoned(done, killers, batch.items)
+                if failures >= FAILURES_BEFORE_GIVING_UP:
+                    # No record is at fault alone. Set aside, they can be taken up again.
+                    log.error("batch_set_aside", cut=batch.cut.number, items=batch.items)
+                    aside = tuple(range(batch.cut.first, batch.cut.last + 1))
+                elif failures >= FAILURES_BEFORE_PROBING and not aside:
+                    aside = await self._culprits(helper, batch)
+                done = await helper.digest(self.job_of(batch, aside=aside), self._context())
+                return _balanced(done, batch, is_last_try=failures >= FAILURES_BEFORE_PROBING)
             except WorkerDied as error:
-                deaths += 1
+                failures += 1
                 log.error("worker_died", cut=batch.cut.number, error=str(error))
-                if deaths >= DEATHS_BEFORE_PROBING:
-                    killers = await self._find_killers(helper, batch)
+            except Unbalanced as error:
+                failures += 1
+                UNBALANCED.inc()
+                log.error("batch_unbalanced", cut=batch.cut.number, error=str(error))
+                await helper.stop()
             except (DigestFailed, StoreUnavailable) as error:
                 log.warning("digest_waits", cut=batch.cut.number, error=str(error))
             except Exception as error:
@@ -94,9 +110,9 @@ class Digester:
             await asyncio.sleep(wait_s)
             wait_s = min(RETRY_LAST_S, wait_s * 2)
 
-    async def _find_killers(self, helper: Helper, batch: Batch) -> tuple[int, ...]:
-        """Halve the batch until the records that end a worker are alone."""
-        killers: list[int] = []
+    async def _culprits(self, helper: Helper, batch: Batch) -> tuple[int, ...]:
+        """Halve the batch until the records that end a worker, or do not add up, are alone."""
+        culprits: list[int] = []
         todo = [tuple(range(batch.cut.first, batch.cut.last + 1))]
         everything = frozenset(todo[0])
         while todo:
@@ -104,16 +120,19 @@ class Digester:
             skip = tuple(sorted(everything - frozenset(part)))
             job = msgspec.structs.replace(self.job_of(batch, skip), is_probe=True)
             try:
-                await helper.digest(job, self._context())
+                done = await helper.digest(job, self._context())
+                if done.stored + done.dropped == done.read:
+                    continue
             except WorkerDied:
-                if len(part) == 1:
-                    killers.append(part[0])
-                else:
-                    half = len(part) // 2
-                    todo += [part[:half], part[half:]]
-        return tuple(sorted(killers))
+                pass
+            if len(part) == 1:
+                culprits.append(part[0])
+            else:
+                half = len(part) // 2
+                todo += [part[:half], part[half:]]
+        return tuple(sorted(culprits))
 
-    def job_of(self, batch: Batch, skip: tuple[int, ...] = ()) -> Job:
+    def job_of(self, batch: Batch, skip: tuple[int, ...] = (), aside: tuple[int, ...] = ()) -> Job:
         """Say to a worker what a batch is."""
         cut = batch.cut
         return Job(
@@ -127,6 +146,7 @@ class Digester:
             cut.last,
             cut.duplicates,
             skip,
+            aside,
         )
 
     async def _issue_ids(self, groups: list[Group], number: int) -> list[int]:
@@ -138,7 +158,10 @@ class Digester:
         return await self._metadata.run(issues.record_batch, self._spool_id, number, sightings)
 
     async def stop(self) -> None:
-        """End the workers."""
+        """End the workers and what waits for them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(helper.stop() for helper in self._all))
 
 
@@ -160,11 +183,22 @@ _DATA_FAULTS = frozenset(
 )
 
 
-def _with_poisoned(done: Done, killers: tuple[int, ...], items: int) -> Done:
-    extra = tuple(Poisoned(seq, KILLER) for seq in killers)
-    return msgspec.structs.replace(
-        done, poisoned=done.poisoned + extra, dropped=items - done.stored
-    )
+def _balanced(done: Done, batch: Batch, *, is_last_try: bool) -> Done:
+    """Check that every accepted item was stored or dropped. Raises Unbalanced.
+
+    What the disk does not give back on the last try is counted as dropped.
+    """
+    missing = batch.items - done.read
+    if done.stored + done.dropped != done.read or missing < 0 or (missing and not is_last_try):
+        raise Unbalanced(
+            f"{batch.items} items were accepted, {done.read} read, "
+            f"{done.stored} stored and {done.dropped} dropped"
+        )
+
+    if missing:
+        UNREADABLE.inc(missing)
+        log.error("items_unreadable", cut=batch.cut.number, items=missing)
+    return msgspec.structs.replace(done, dropped=done.dropped + missing)
 
 
 def _sighting(group: Group) -> issues.Sighting:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
+from groundswell.ingest.contents import Contents
 from groundswell.ingest.filterfile import CAPACITY, FilterFile, Hashes
 from groundswell.ingest.recovery import Batch, Entry
 from groundswell.ingest.spool import write_durably
@@ -31,7 +32,6 @@ FILTER_S = 3600
 SYNC_S = 10.0
 # Rows of the moment of the last sync may have come after it.
 SYNC_MARGIN_S = 60.0
-CONTENTS_KEPT = 200_000
 
 Key = tuple[int, str]
 
@@ -47,7 +47,7 @@ class SeenEvents:
         self._clock = clock
         self._filters: list[FilterFile] = []
         self._underway: deque[tuple[int, set[Key]]] = deque()
-        self._contents: dict[Key, None] = {}
+        self._contents = Contents(directory / "contents")
         self._ask_through = 0
         self._synced_at = 0.0
 
@@ -58,6 +58,7 @@ class SeenEvents:
         """
         self._ask_through = ask_through
         self._directory.mkdir(mode=0o700, exist_ok=True)
+        await asyncio.to_thread(self._contents.open)
         now = self._clock()
         self._filters = sorted(
             (FilterFile(path, now) for path in self._directory.glob("*.seen")),
@@ -84,7 +85,9 @@ class SeenEvents:
                 continue
 
             is_known = key in fresh or (
-                any(key in keys for keys in known) if entry.is_event else key in self._contents
+                any(key in keys for keys in known)
+                if entry.is_event
+                else self._contents.came_before(*key, entry.position.seq)
             )
             if is_known:
                 repeated.append(entry.position.seq)
@@ -97,7 +100,8 @@ class SeenEvents:
         new = [key for key in candidates if key not in stored]
         await asyncio.to_thread(self._remember, new)
         self._underway.append((entries[-1].position.seq, set(new)))
-        self._remember_contents(key for key in fresh if key not in events)
+        contents = [(*key, number) for key, number in fresh.items() if key not in events]
+        await asyncio.to_thread(self._contents.add, contents)
         DUPLICATES.inc(len(repeated))
         return tuple(sorted(repeated))
 
@@ -164,12 +168,6 @@ class SeenEvents:
             else:
                 kept.append(one)
         self._filters = kept
-
-    def _remember_contents(self, keys: Iterable[Key]) -> None:
-        for key in keys:
-            self._contents[key] = None
-        while len(self._contents) > CONTENTS_KEPT:
-            del self._contents[next(iter(self._contents))]
 
     def _sync(self, now: float) -> None:
         for one in self._filters[-2:]:

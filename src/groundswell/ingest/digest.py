@@ -16,6 +16,7 @@ from groundswell.ingest.frames import FrameKind, Meta
 from groundswell.ingest.items import Judged
 from groundswell.ingest.normalize.rows import build_tables
 from groundswell.ingest.records import (
+    KILLER,
     DigestContext,
     Group,
     Item,
@@ -35,7 +36,7 @@ DUPLICATE = "duplicate"
 
 
 class Digested(msgspec.Struct):
-    """What one batch gives. `stored` and `dropped` count items of the envelopes."""
+    """What one batch gives. `stored` and `dropped` count items of the envelopes, `read` all."""
 
     tables: dict[str, pa.Table]
     outcomes: list[Outcome]
@@ -43,6 +44,7 @@ class Digested(msgspec.Struct):
     poisoned: list[Poisoned]
     stored: int = 0
     dropped: int = 0
+    read: int = 0
 
 
 class _Rows(NamedTuple):
@@ -68,13 +70,16 @@ def read_frames(
 
 
 def digest(
-    entries: Iterator[frames.Frame], duplicates: frozenset[int], context: DigestContext
+    entries: Iterator[frames.Frame],
+    duplicates: frozenset[int],
+    context: DigestContext,
+    aside: frozenset[int] = frozenset(),
 ) -> Digested:
-    """Turn the entries of a batch into tables."""
+    """Turn the entries of a batch into tables. `aside`: records that are counted, not opened."""
     outcomes: list[Outcome] = []
     records: list[Record] = []
     unreadable: list[Poisoned] = []
-    dropped = stored = 0
+    dropped = stored = read = 0
     for frame in entries:
         if frame.kind is FrameKind.COUNTS:
             outcomes += [
@@ -84,6 +89,13 @@ def digest(
             continue
 
         meta, body = frames.split_record(frame.payload)
+        read += meta.items
+        if frame.seq in aside:
+            unreadable.append(Poisoned(frame.seq, KILLER))
+            outcomes.append(_lost(meta))
+            dropped += meta.items
+            continue
+
         try:
             record, judged = open_record(frame.seq, meta, bytes(body))
         except Exception as error:
@@ -122,6 +134,7 @@ def digest(
         unreadable + rows.poisoned,
         stored + given - lost,
         dropped + lost,
+        read,
     )
 
 

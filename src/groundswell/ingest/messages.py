@@ -15,6 +15,7 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     """Digest a batch: read `chunks` (path, begin, end), write files that begin with `prefix`.
 
     context: None when it is the one of the job before. `is_probe`: write nothing.
+    skip: records that are left out. aside: records that only count, as dropped.
     """
 
     number: int
@@ -24,6 +25,7 @@ class Job(msgspec.Struct, frozen=True, tag=True):
     last: int
     duplicates: tuple[int, ...] = ()
     skip: tuple[int, ...] = ()
+    aside: tuple[int, ...] = ()
     context: DigestContext | None = None
     is_probe: bool = False
 
@@ -59,12 +61,13 @@ class Seen(msgspec.Struct, frozen=True, tag=True):
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """A batch is written: table → (path, rows). Counts are items; outcomes count per
-    (category, verdict, reason)."""
+    """A batch is written: table → (path, rows). Counts are items, `read` all that were there to
+    be stored or dropped; outcomes count per (category, verdict, reason)."""
 
     files: dict[str, tuple[str, int]]
     stored: int
     dropped: int
+    read: int
     poisoned: tuple[Poisoned, ...] = ()
     outcomes: tuple[tuple[str, str, str, int], ...] = ()
 

@@ -9,12 +9,13 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from groundswell.config import Settings
-from groundswell.errors import GroundswellError, StoreError, UserError
+from groundswell.errors import GroundswellError, NotFound, StoreError, UserError
 from groundswell.ingest import frames
 from groundswell.ingest.admission import Admission
 from groundswell.ingest.batches import Digester
@@ -90,6 +91,8 @@ class Ingest:
         self._entries: deque[Entry] = deque()
         self._counts: dict[tuple[int, int, int, str, str, str], int] = {}
         self._batches: asyncio.Queue[Batch] = asyncio.Queue()
+        self._begun: asyncio.Queue[tuple[Batch, asyncio.Task[Done]]] = asyncio.Queue()
+        self._room = asyncio.Semaphore(self._ahead)
         self._more = asyncio.Event()
         self._full = asyncio.Event()
         self._idle = asyncio.Event()
@@ -176,6 +179,7 @@ class Ingest:
         await self._digester.warm()
         self._tasks = [
             asyncio.create_task(self._cut_forever(), name="ingest-cutter"),
+            asyncio.create_task(self._digest_forever(), name="ingest-digester"),
             asyncio.create_task(self._store_forever(), name="ingest-storer"),
             asyncio.create_task(self._watch_disk(), name="ingest-disk"),
             asyncio.create_task(self._admission.keep_fresh(), name="ingest-admission"),
@@ -261,8 +265,7 @@ class Ingest:
             ACCEPTED.inc(meta.items)
             identity = meta.event_id if meta.is_event else meta.content
             self._add(Entry(result, meta.project_id, identity, meta.is_event, meta.items))
-            if not kept.done():
-                kept.set_result(None)
+            _settle(kept, None)
 
         self._spool.append(FrameKind.RECORD, frames.record_parts(meta, body), meta.items, done)
         await kept
@@ -325,7 +328,7 @@ class Ingest:
                     self._counts[row] = self._counts.get(row, 0) + quantity
             else:
                 self._add(Entry(result, 0, "", False, 0))
-            kept.set_result(None)
+            _settle(kept, None)
 
         self._spool.append(FrameKind.COUNTS, (frames.encode(Counts(rows)),), 0, done)
         await kept
@@ -333,7 +336,7 @@ class Ingest:
     async def _append(self, kind: FrameKind, payload: bytes) -> Position | GroundswellError:
         kept: asyncio.Future[Position | GroundswellError]
         kept = asyncio.get_running_loop().create_future()
-        self._spool.append(kind, (payload,), 0, kept.set_result)
+        self._spool.append(kind, (payload,), 0, partial(_settle, kept))
         return await kept
 
     async def _cut(self) -> None:
@@ -370,19 +373,28 @@ class Ingest:
                 log.warning("duplicates_wait", error=str(error))
                 await asyncio.sleep(DISK_CHECK_S)
 
-    async def _store_forever(self) -> None:
-        """Digest ahead as far as there are workers, store in order."""
-        begun: deque[tuple[Batch, asyncio.Task[Done]]] = deque()
+    async def _digest_forever(self) -> None:
+        """Digest ahead as far as there are workers, also while a batch is being stored."""
         while True:
-            while len(begun) < self._ahead and (not begun or not self._batches.empty()):
-                batch = await self._batches.get()
-                begun.append((batch, self._digester.expect(batch)))
-            batch, digesting = begun.popleft()
+            await self._room.acquire()
+            batch = await self._batches.get()
+            self._begun.put_nowait((batch, self._digester.expect(batch)))
+
+    async def _store_forever(self) -> None:
+        """Store what is digested in the order of the cuts."""
+        while True:
+            batch, digesting = await self._begun.get()
             await self._finish(batch, await digesting)
+            self._room.release()
 
     async def _finish(self, batch: Batch, done: Done) -> None:
-        if done.poisoned:
-            await asyncio.to_thread(self._set_aside, batch, done.poisoned)
+        while done.poisoned:
+            try:
+                await asyncio.to_thread(self._set_aside, batch, done.poisoned)
+                break
+            except OSError as error:
+                log.warning("quarantine_waits", cut=batch.cut.number, error=str(error))
+                await asyncio.sleep(DISK_CHECK_S)
         await self._storer.store(batch, done, self._quarantine.keep_rows)
         self._digester.forget(batch.cut.number)
         self._seen.stored(batch)
@@ -404,29 +416,46 @@ class Ingest:
                     self._quarantine.keep_record(frame, reasons[frame.seq])
 
     async def _watch_disk(self) -> None:
-        reserve = self._settings.integer("DISK_RESERVE_MB") * MEBIBYTE
         while True:
-            usage = await asyncio.to_thread(shutil.disk_usage, self._directory)
-            self._is_disk_full = usage.free < reserve
-            for part, items in self.balance()._asdict().items():
-                BALANCE.labels(part).set(items)
-            seq, writing = self._storer.checkpoint.seq, self._spool.segment
-            await asyncio.to_thread(
-                drop_stored_segments, self._directory, seq, writing, time.time()
-            )
-            await self._retry_quarantined()
+            try:
+                await self._look_after_disk()
+            except OSError as error:
+                log.warning("disk_watch_failed", error=str(error))
             await asyncio.sleep(DISK_CHECK_S)
+
+    async def _look_after_disk(self) -> None:
+        reserve = self._settings.integer("DISK_RESERVE_MB") * MEBIBYTE
+        usage = await asyncio.to_thread(shutil.disk_usage, self._directory)
+        self._is_disk_full = usage.free < reserve
+        for part, items in self.balance()._asdict().items():
+            BALANCE.labels(part).set(items)
+        seq, writing = self._storer.checkpoint.seq, self._spool.segment
+        await asyncio.to_thread(drop_stored_segments, self._directory, seq, writing, time.time())
+        await self._retry_quarantined()
 
     async def _retry_quarantined(self) -> None:
         """Take up again what somebody asked for; an event that did arrive counts once."""
-        for note, meta, body in await asyncio.to_thread(self._quarantine.to_retry):
+        for note, data in await asyncio.to_thread(self._quarantine.to_retry):
             try:
-                await self._keep(meta, body)
-            except UserError as error:
+                if note.kind == "rows":
+                    await self._storer.run(
+                        partial(self._storer.again, note.table, note.token, data)
+                    )
+                else:
+                    meta, body = frames.split_record(memoryview(data))
+                    await self._keep(meta, bytes(body))
+            except (UserError, StoreError) as error:
                 log.warning("retry_waits", id=note.id, error=str(error))
-                return
+                continue
 
-            await asyncio.to_thread(self._quarantine.drop, note.id)
+            with contextlib.suppress(NotFound):
+                await asyncio.to_thread(self._quarantine.drop, note.id)
+
+
+def _settle(future: asyncio.Future[T], result: T) -> None:
+    """Give a waiter his result, unless he has gone."""
+    if not future.done():
+        future.set_result(result)
 
 
 def _size(batch: Batch) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
+import contextlib
 import time
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
 from groundswell.errors import NotFound
 from groundswell.ingest import frames
-from groundswell.ingest.frames import Frame, Meta
+from groundswell.ingest.frames import Frame
 from groundswell.ingest.spool import write_durably
 from groundswell.telemetry import counter
 
@@ -28,6 +29,8 @@ class Note(msgspec.Struct, frozen=True):
     event_id: str = ""
     size: int = 0
     retry: bool = False
+    table: str = ""
+    token: str = ""
 
 
 class Quarantine:
@@ -50,9 +53,18 @@ class Quarantine:
         )
         self._write(note, bytes(frame.payload))
 
-    def keep_rows(self, reason: str, stream: bytes) -> None:
-        """Set rows aside that the store refused."""
-        note = Note(f"w{secrets.token_hex(4)}", "rows", reason[:500], time.time(), size=len(stream))
+    def keep_rows(self, table: str, token: str, reason: str, stream: bytes) -> None:
+        """Set a row aside that the store refused; the same row again replaces itself."""
+        name = blake2b(token.encode(), digest_size=6).hexdigest()
+        note = Note(
+            f"w{name}",
+            "rows",
+            f"{table}: {reason}"[:500],
+            time.time(),
+            size=len(stream),
+            table=table,
+            token=token,
+        )
         self._write(note, stream)
 
     def _write(self, note: Note, data: bytes) -> None:
@@ -63,10 +75,11 @@ class Quarantine:
 
     def notes(self) -> list[Note]:
         """List what is set aside, oldest first."""
-        found = [
-            msgspec.json.decode(path.read_bytes(), type=Note)
-            for path in self._directory.glob("*.json")
-        ]
+        found = []
+        for path in self._directory.glob("*.json"):
+            # The command line may drop one while we look.
+            with contextlib.suppress(FileNotFoundError):
+                found.append(msgspec.json.decode(path.read_bytes(), type=Note))
         return sorted(found, key=lambda note: note.at)
 
     def show(self, note_id: str) -> tuple[Note, bytes]:
@@ -91,12 +104,11 @@ class Quarantine:
         write_durably(self._directory / f"{note.id}.json", msgspec.json.encode(marked))
         return marked
 
-    def to_retry(self) -> list[tuple[Note, Meta, bytes]]:
-        """Records that are to be taken up again."""
+    def to_retry(self) -> list[tuple[Note, bytes]]:
+        """What is to be taken up again, with its bytes."""
         found = []
         for note in self.notes():
-            if note.retry and note.kind == "record":
-                data = (self._directory / f"{note.id}.bin").read_bytes()
-                meta, body = frames.split_record(memoryview(data))
-                found.append((note, meta, bytes(body)))
+            if note.retry:
+                with contextlib.suppress(FileNotFoundError):
+                    found.append((note, (self._directory / f"{note.id}.bin").read_bytes()))
         return found

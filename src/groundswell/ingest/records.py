@@ -105,6 +105,10 @@ class Rejected(msgspec.Struct, frozen=True):
     reason: str
 
 
+KILLER = "it ends the digest worker"
+"""The reason of a record that no worker survives, or whose items do not add up."""
+
+
 class Poisoned(msgspec.Struct, frozen=True):
     """A record that breaks the digest or the store, and how."""
 

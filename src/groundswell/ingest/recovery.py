@@ -108,20 +108,21 @@ def recover(directory: Path, checkpoint: Checkpoint) -> Recovered:
         found = _scan_segment(directory, number, checkpoint, below, state, entries, cuts)
         header = headers[number]
         if header is not None:
-            state.accepted = header.accepted_before + found.items
-        else:
-            state.accepted += found.items
-        if later is not None and header is not None and found.has_gap:
-            state.lost_items += max(0, later.accepted_before - state.accepted)
+            state.accepted = header.accepted_before + found
+    _balance(state, checkpoint, sum(entry.items for entry in entries))
     # Without the tokens' memory a batch is no batch: its events are asked for, one by one.
     _assign(state, entries, [] if checkpoint.restored else cuts)
     return state
 
 
-@dataclass(slots=True)
-class _Found:
-    items: int = 0
-    has_gap: bool = False
+def _balance(state: Recovered, checkpoint: Checkpoint, waiting: int) -> None:
+    """Count as lost what was accepted and is neither in the store nor in the spool.
+
+    Damage at the end of the last segment leaves nobody who knows what was accepted there.
+    """
+    known = checkpoint.stored + checkpoint.dropped + waiting
+    state.lost_items = max(0, state.accepted - known)
+    state.accepted = max(state.accepted, known)
 
 
 def _scan_segment(
@@ -132,15 +133,13 @@ def _scan_segment(
     state: Recovered,
     entries: list[Entry],
     cuts: list[Cut],
-) -> _Found:
+) -> int:
+    """Read one segment; give how many accepted items are in it."""
     path = segment_path(directory, number)
     data = memoryview(path.read_bytes())
-    found = _Found()
-    damaged = False
-    previous = 0
+    items = 0
     for frame in frames.scan(data):
         if isinstance(frame, frames.Damage):
-            damaged = True
             if frame.is_tail:
                 state.torn_tail = (path, frame.offset)
             state.damaged_places += 1
@@ -158,16 +157,11 @@ def _scan_segment(
             continue
 
         entry = _entry(number, frame)
-        found.items += entry.items
+        items += entry.items
         state.next_seq = max(state.next_seq, frame.seq + 1)
-        if damaged and frame.seq > max(previous, checkpoint.seq) + 1:
-            found.has_gap = True
-        previous = frame.seq
         if frame.seq > checkpoint.seq:
             entries.append(entry)
-    if damaged and below is not None and max(previous, checkpoint.seq) + 1 < below:
-        found.has_gap = True
-    return found
+    return items
 
 
 def _entry(segment: int, frame: frames.Frame) -> Entry:
@@ -182,7 +176,8 @@ def _entry(segment: int, frame: frames.Frame) -> Entry:
 
 def _assign(state: Recovered, entries: list[Entry], cuts: list[Cut]) -> None:
     """Give every entry to the cut that names it, or back to be cut."""
-    cuts.sort(key=lambda cut: cut.number)
+    # One whose sync failed was written again: the same number is the same cut.
+    cuts = list({cut.number: cut for cut in sorted(cuts, key=lambda cut: cut.number)}.values())
     entries.sort(key=lambda entry: entry.position.seq)
     at = 0
     for cut in cuts:

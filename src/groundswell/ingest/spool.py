@@ -18,7 +18,9 @@ from typing import NamedTuple
 from groundswell.errors import GroundswellError
 from groundswell.ingest import frames
 from groundswell.ingest.frames import FrameKind, SegmentHeader
+from groundswell.telemetry import logger
 
+log = logger("ingest.spool")
 SEGMENT_BYTES = 64 * 1024 * 1024
 MAX_IOV = 512
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -71,7 +73,7 @@ def write_durably(path: Path, data: bytes) -> None:
     temporary = path.with_suffix(path.suffix + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, data)
+        _write_all(descriptor, [data])
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -217,7 +219,11 @@ class Spool:
 
 def _release(group: list[_Waiting], results: list[Position | GroundswellError]) -> None:
     for entry, result in zip(group, results, strict=True):
-        entry.done(result)
+        try:
+            entry.done(result)
+        except Exception as error:
+            # The others of the group are on disk too: nobody may wait in vain for his answer.
+            log.error("release_failed", result=str(result), exc_info=error)
 
 
 def _write_all(descriptor: int, chunks: list[bytes]) -> None:

@@ -25,9 +25,14 @@ from groundswell.telemetry import counter, logger
 
 log = logger("ingest.storing")
 REFUSED_ROWS = counter("ingest_refused_rows", "Rows that the store refused.", ("table",))
-# Outcomes last: they say what is in the other tables.
 T = TypeVar("T")
+# Outcomes last: they say what is in the other tables.
 ORDER = ("errors", "transactions", "spans", "functions", "profiles", "outcomes")
+
+
+OnRefused = Callable[[str, str, str, bytes], None]
+"""Called on the writer's thread with the table, the name of the row, the reason, and an
+ArrowStream of that one row."""
 
 
 class Storer:
@@ -41,13 +46,8 @@ class Storer:
         self.problem: str | None = None
         self._is_halfway = False
 
-    async def store(
-        self, batch: Batch, done: Done, on_refused: Callable[[str, bytes], None]
-    ) -> None:
-        """Insert every table of a batch and move the checkpoint; come back when that is durable.
-
-        on_refused: called on the writer's thread with the table and an ArrowStream of one row.
-        """
+    async def store(self, batch: Batch, done: Done, on_refused: OnRefused) -> None:
+        """Insert every table of a batch and move the checkpoint; come back when that is durable."""
         wait_s = RETRY_FIRST_S
         loop = asyncio.get_running_loop()
         while True:
@@ -76,7 +76,7 @@ class Storer:
 
         return work()
 
-    def _store(self, batch: Batch, done: Done, on_refused: Callable[[str, bytes], None]) -> None:
+    def _store(self, batch: Batch, done: Done, on_refused: OnRefused) -> None:
         self._is_halfway = True
         for table in sorted(done.files, key=ORDER.index):
             path = Path(done.files[table][0])
@@ -103,9 +103,7 @@ class Storer:
         for name, _ in done.files.values():
             Path(name).unlink(missing_ok=True)
 
-    def _insert_halves(
-        self, table: str, rows: pa.Table, token: str, on_refused: Callable[[str, bytes], None]
-    ) -> None:
+    def _insert_halves(self, table: str, rows: pa.Table, token: str, on_refused: OnRefused) -> None:
         todo = [(0, rows.num_rows)]
         while todo:
             begin, end = todo.pop()
@@ -122,7 +120,12 @@ class Storer:
                     continue
 
                 REFUSED_ROWS.labels(table).inc()
-                on_refused(f"{table}: {error}", _stream(part))
+                on_refused(table, f"{token}:{begin}", str(error), _stream(part))
+
+    def again(self, table: str, name: str, stream: bytes) -> None:
+        """Insert a row that was refused once. Blocks. Raises StoreError."""
+        with pa.ipc.open_stream(stream) as reader:
+            self._engine.insert(table, reader.read_all(), f"{name}:again")
 
     def close(self) -> None:
         """Wait for what is being written."""

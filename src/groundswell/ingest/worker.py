@@ -60,9 +60,9 @@ def main() -> None:
 def _work(job: Job, context: DigestContext, source: BinaryIO, answers: BinaryIO) -> Done | Failed:
     data = [_read_chunk(*chunk) for chunk in job.chunks]
     entries = read_frames(data, job.first, job.last, frozenset(job.skip))
-    done = digest(entries, frozenset(job.duplicates), context)
+    done = digest(entries, frozenset(job.duplicates), context, frozenset(job.aside))
     if job.is_probe:
-        return Done({}, 0, 0)
+        return Done({}, done.stored, done.dropped, done.read)
 
     tables = done.tables
     groups = merge_groups(done.groups)
@@ -89,7 +89,8 @@ def _write(job: Job, done: Digested, tables: dict[str, pa.Table]) -> Done:
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
             stream.write_table(table)
         files[name] = (str(path), table.num_rows)
-    return Done(files, done.stored, done.dropped, tuple(done.poisoned), _summary(done.outcomes))
+    summary = _summary(done.outcomes)
+    return Done(files, done.stored, done.dropped, done.read, tuple(done.poisoned), summary)
 
 
 def _summary(outcomes: list[Outcome]) -> tuple[tuple[str, str, str, int], ...]:

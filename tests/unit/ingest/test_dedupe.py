@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from groundswell.ingest.contents import Contents
 from groundswell.ingest.dedupe import WINDOW_S, SeenEvents
 from groundswell.ingest.filterfile import FilterFile
 from groundswell.ingest.frames import Cut
@@ -102,6 +103,25 @@ async def test_contents_without_an_event_are_compared_too(engine: Engine, tmp_pa
     )
     assert await seen.duplicates([first]) == ()
     assert await seen.duplicates([again, other]) == (again.position.seq,)
+    restarted = SeenEvents(tmp_path, engine, lambda: NOW)
+    await restarted.open([])
+    later = _entry(7007, "content", is_event=False)
+    assert await restarted.duplicates([first, later]) == (later.position.seq,), (
+        "an entry that was not cut before the crash is no copy of itself"
+    )
+
+
+def test_contents_forget_the_oldest_and_survive_a_torn_row(tmp_path: Path) -> None:
+    path = tmp_path / "contents"
+    contents = Contents(path, kept=10)
+    for number in range(1, 30):
+        contents.add([(1, str(number), number)])
+    with path.open("ab") as file:
+        file.write(b"torn")
+    again = Contents(path, kept=10)
+    again.open()
+    assert [n for n in range(1, 30) if again.came_before(1, str(n), 99)] == list(range(20, 30))
+    assert not again.came_before(2, "29", 99)
 
 
 def test_a_filter_knows_what_was_added_and_hardly_anything_else(tmp_path: Path) -> None:

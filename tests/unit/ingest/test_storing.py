@@ -31,7 +31,7 @@ def _outcomes_file(folder: Path, project: int, quantities: list[int]) -> Done:
     path = folder / "4-outcomes.arrow"
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, rows.schema) as stream:
         stream.write_table(rows)
-    return Done({"outcomes": (str(path), len(quantities))}, stored=2, dropped=1)
+    return Done({"outcomes": (str(path), len(quantities))}, stored=2, dropped=1, read=3)
 
 
 async def _sum(engine: Engine, project: int) -> int:
@@ -65,13 +65,18 @@ async def test_rows_the_store_refuses_are_found_by_halving(
         insert(table, data, token)
 
     monkeypatch.setattr(engine, "insert", refusing)
-    refused: list[str] = []
+    refused: list[tuple[str, str, str, bytes]] = []
     storer = Storer(engine, tmp_path, Checkpoint(uuid.uuid4().hex))
     done = _outcomes_file(tmp_path, 7102, [10, 11, 12, 13, 14])
-    await storer.store(BATCH, done, lambda reason, _: refused.append(reason))
-    storer.close()
+    await storer.store(BATCH, done, lambda *row: refused.append(row))
     assert await _sum(engine, 7102) == 47
-    assert refused == ["outcomes: cannot parse"]
+    ((table, name, reason, stream),) = refused
+    assert (table, reason) == ("outcomes", "cannot parse")
+    monkeypatch.setattr(engine, "insert", insert)
+    for _ in range(2):
+        storer.again(table, name, stream)
+    assert await _sum(engine, 7102) == 60, "taken up again, it counts once"
+    storer.close()
 
 
 async def test_work_between_batches_never_sees_half_of_one(
