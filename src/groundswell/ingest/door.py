@@ -9,6 +9,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -76,7 +77,8 @@ class Answer(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-class Spooling(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Spooling:
     """What the door needs of the pipeline behind it."""
 
     refusal: Callable[[], UserError | None]
@@ -398,6 +400,8 @@ def _failure(error: UserError) -> Answer:
         headers += ((b"retry-after", seconds),)
         if error.status == 429:
             headers += ((b"x-sentry-rate-limits", seconds + b"::organization:backlog"),)
+    if error.status == 405:
+        headers += ((b"allow", b"POST, OPTIONS"),)
     if error.status == 413 or error.status == 408:
         # What is left of the body is not read: the connection cannot be used again.
         headers += ((b"connection", b"close"),)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +16,6 @@ CAPACITY = 1_000_000
 BITS_PER_KEY = 24
 PROBES = 11
 _BITS = CAPACITY * BITS_PER_KEY
-
-
-class FilterInfo(NamedTuple):
-    """When a filter was begun (unix s) and how many keys it holds."""
-
-    begun_at: float
-    count: int
 
 
 class FilterFile:
@@ -44,7 +36,7 @@ class FilterFile:
 
     @property
     def is_full(self) -> bool:
-        return self.count >= CAPACITY
+        return bool(self.count >= CAPACITY)
 
     def add(self, hashes: Hashes) -> None:
         """Remember keys; `hashes` has two columns per key."""

@@ -134,8 +134,8 @@ def _is_local(fields: _Fields) -> bool:
 def _user_agent(fields: _Fields) -> str:
     request = fields.request if isinstance(fields.request, dict) else {}
     headers = request.get("headers")
-    pairs = headers.items() if isinstance(headers, dict) else headers
-    for pair in pairs if isinstance(pairs, list) or isinstance(headers, dict) else []:
+    pairs = list(headers.items()) if isinstance(headers, dict) else headers
+    for pair in pairs if isinstance(pairs, list) else []:
         if isinstance(pair, (list, tuple)) and len(pair) == 2:
             name, value = pair
             if _text(name).lower() == "user-agent":

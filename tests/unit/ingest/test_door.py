@@ -19,8 +19,10 @@ import zstandard
 from groundswell.errors import UserError
 from groundswell.ingest import limits
 from groundswell.ingest.admission import Admission
+from groundswell.ingest.digest import open_record
 from groundswell.ingest.door import Door, Overloaded, Spooling
 from groundswell.ingest.frames import Meta
+from groundswell.ingest.normalize.payloads import decode_object
 from groundswell.ingest.proxies import Proxies
 from groundswell.ingest.records import Verdict
 from groundswell.store.metadata import Metadata
@@ -134,6 +136,39 @@ async def test_store_without_a_project_takes_that_of_the_key(wire: Wire) -> None
     assert answer.status_code == 200
     assert wire.kept[0][0].project_id == wire.project
     assert len(answer.json()["id"]) == 32
+
+
+_OLD = b'{"message":"old","event_id":"%b"}' % ID.encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (base64.b64encode(zlib.compress(_OLD)), 200),
+        (base64.b64encode(zlib.compress(_OLD)).rstrip(b"=") + b"\n", 200),
+        (base64.b64encode(_OLD), 200),
+        (base64.b64encode(gzip.compress(_OLD)), 200),
+        (zlib.compress(_OLD), 200),
+        (b"\xef\xbb\xbf" + _OLD, 200),
+        (_OLD[:-1] + b',"type":5,"extra":{"x":NaN}}', 200),
+        (base64.b64encode(zlib.compress(_OLD)[:-6]), 400),
+        (base64.b64encode(b"not an event"), 400),
+        (base64.b64encode(zlib.compress(b"\0" * 200_000_000)), 413),
+        (b"abc", 400),
+        (b"[]", 400),
+        (b"", 400),
+    ],
+)
+async def test_bodies_of_the_legacy_endpoint(wire: Wire, body: bytes, status: int) -> None:
+    url = f"/api/{wire.project}/store/?sentry_key={wire.key}"
+    answer = await wire.client.post(url, content=body)
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json() == {"id": ID}
+        # The digest reads the same bytes again, later.
+        meta, kept = wire.kept[0]
+        _, judged = open_record(1, meta, kept)
+        assert decode_object(judged[0].item.payload)["message"] == "old"
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def _threads(body: dict[str, Any], clock: str, scale: int) -> dict[str, list[Sam
         if type(stack) is not int or not 0 <= stack < len(stacks):
             continue
         # Seconds as floats are exact to less than a microsecond.
-        tick = int(sent[clock]) if scale == 1 else round(at * 1_000_000) * 1000
+        tick = _whole(sent[clock], at) if scale == 1 else round(at * 1_000_000) * 1000
         threads[lenient_text(sent.get("thread_id"), 64)].append((tick, stack))
         count += 1
     if count < 2 or not frames:
@@ -214,6 +214,11 @@ def _threads(body: dict[str, Any], clock: str, scale: int) -> dict[str, list[Sam
     for samples in threads.values():
         samples.sort(key=lambda s: s[0])
     return threads
+
+
+def _whole(sent: Any, value: float) -> int:
+    """Nanoseconds as sent: more digits than a float has, unless it was sent as one."""
+    return int(sent) if type(sent) is int or str(sent).isdecimal() else int(value)
 
 
 def _stacks(body: dict[str, Any]) -> list[Any]:

@@ -118,10 +118,6 @@ def _fallback(event: dict[str, Any]) -> list[dict[str, Any]]:
     return frames_of(event.get("stacktrace"))
 
 
-def _least_likely(thread: dict[str, Any]) -> tuple[bool, bool]:
-    return thread.get("crashed") is not True, thread.get("current") is not True
-
-
 def _main_thread(event: dict[str, Any], exceptions: list[dict[str, Any]]) -> int:
     """1 or 0 when the threads say whether the exception was on the main one, else -1."""
     threads = [t for t in values_of(event.get("threads")) if type(t) is dict and "main" in t]
