@@ -17,7 +17,7 @@ from groundswell.store.metadata import Metadata
 from groundswell.store.schema import migrate
 from tests.postgresql import PostgresServer, start_postgres
 
-pytest_plugins = ["tests.serving", "tests.slacking"]
+pytest_plugins = ["tests.apiing", "tests.serving", "tests.slacking"]
 
 
 @pytest.fixture(scope="session")
