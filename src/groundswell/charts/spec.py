@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+from groundswell.charts import marks
 from groundswell.charts import theme as look
 from groundswell.charts.ticks import time_ticks
 from groundswell.charts.units import Measure, measure
@@ -18,7 +19,6 @@ from groundswell.charts.words import MAX_TITLE, clean, distinct
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 BAR_SHARE = 0.84
-LABEL_GAP_PX = 110
 Role = Literal["normal", "other", "previous"]
 Level = Literal["warning", "critical"]
 Spec = dict[str, Any]
@@ -54,10 +54,21 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A labelled vertical rule at unix second `at`: a breakpoint, a release, a deploy."""
+    """A labelled vertical rule at unix second `at`: a breakpoint, or quieter what came along."""
 
     at: int
     label: str
+    role: Literal["breakpoint", "release"] = "breakpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Plateau:
+    """A labelled level that values kept from `start` to `end`, in unix seconds."""
+
+    start: int
+    end: int
+    value: float
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,7 @@ class Chart:
     markers: tuple[Marker, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     bands: tuple[Band, ...] = ()
+    plateaus: tuple[Plateau, ...] = ()
     width: int = 800
     height: int = 400
 
@@ -120,20 +132,23 @@ def vega_lite(chart: Chart, *, theme: look.ThemeName = "light") -> Spec:
         return {**spec, **_nothing(chart, colours)}
 
     told = measure(chart.type, chart.unit)
-    axes = _Axes(chart, told)
+    axes = Axes(chart, told)
     layers = [
-        *_bands(chart, colours, axes),
+        *marks.bands(chart, colours, axes),
         *_series(chart, colours, axes),
-        *_thresholds(chart, colours, axes),
-        *_markers(chart, colours, axes),
+        *marks.thresholds(chart, colours, axes),
+        *marks.plateaus(chart, colours, axes),
+        *marks.markers(chart, colours, axes),
     ]
+    # Labels of markers stand right above the plot, where title and legend would be.
     if chart.markers and len(chart.lines) > 1:
-        # Labels of markers stand right above the plot, where the legend would be.
         spec["config"]["legend"]["offset"] = 24
+    if any(marker.role == "release" for marker in chart.markers):
+        spec["title"]["offset"] = 34
     return {**spec, "layer": layers}
 
 
-class _Axes:
+class Axes:
     """The encodings of x and y that every layer shares."""
 
     def __init__(self, chart: Chart, told: Measure) -> None:
@@ -180,7 +195,7 @@ class _Axes:
         return {"field": field, "type": "quantitative", "axis": axis, "scale": self.y_scale}
 
 
-def _series(chart: Chart, colours: look.Theme, axes: _Axes) -> list[Spec]:
+def _series(chart: Chart, colours: look.Theme, axes: Axes) -> list[Spec]:
     rows = _rows(chart, axes.told.factor)
     encoding: Spec = {"x": axes.x(), "y": axes.y("v")}
     several = len(chart.lines) > 1
@@ -303,77 +318,6 @@ def _lonely(chart: Chart, factor: float) -> list[Spec]:
     return found
 
 
-def _bands(chart: Chart, colours: look.Theme, axes: _Axes) -> list[Spec]:
-    layers: list[Spec] = []
-    for level, colour in (("warning", colours.warning), ("critical", colours.critical)):
-        rows = [
-            {"a": max(b.start, axes.first) * 1000, "b": min(b.end, axes.last) * 1000}
-            for b in chart.bands
-            if b.level == level and b.start < axes.last and b.end > axes.first
-        ]
-        if rows:
-            mark = {"type": "rect", "opacity": look.BAND_OPACITY, "color": colour}
-            encoding = {"x": axes.x("a"), "x2": {"field": "b"}}
-            layers.append({"data": {"values": rows}, "mark": mark, "encoding": encoding})
-    return layers
-
-
-def _thresholds(chart: Chart, colours: look.Theme, axes: _Axes) -> list[Spec]:
-    layers: list[Spec] = []
-    for level, colour in (("warning", colours.warning), ("critical", colours.critical)):
-        rows = [
-            {"y": t.value * axes.told.factor, "l": clean(t.label)}
-            for t in chart.thresholds
-            if t.level == level
-        ]
-        if not rows:
-            continue
-
-        rule = {"type": "rule", "strokeDash": look.THRESHOLD_DASH, "strokeWidth": 1.5}
-        text = {"type": "text", "align": "left", "baseline": "bottom", "x": 6, "dy": -4}
-        layers += [
-            {
-                "data": {"values": rows},
-                "mark": {**rule, "color": colour},
-                "encoding": {"y": axes.y("y")},
-            },
-            {
-                "data": {"values": rows},
-                "mark": {**text, "fontSize": 12, "fontWeight": 600, "color": colour},
-                "encoding": {"y": axes.y("y"), "text": {"field": "l"}},
-            },
-        ]
-    return layers
-
-
-def _markers(chart: Chart, colours: look.Theme, axes: _Axes) -> list[Spec]:
-    shown = sorted(
-        (m for m in chart.markers if axes.first <= m.at <= axes.last), key=lambda m: m.at
-    )
-    if not shown:
-        return []
-
-    span = axes.last - axes.first
-    rows, sides, free_from = [], {"left": [], "right": []}, -math.inf  # type: ignore[var-annotated]
-    for marker in shown:
-        at = marker.at * 1000
-        rows.append({"t": at})
-        share = (marker.at - axes.first) / span
-        if share * chart.width >= free_from:
-            free_from = share * chart.width + LABEL_GAP_PX
-            side = "left" if share < 0.7 else "right"
-            sides[side].append({"t": at, "l": clean(marker.label)})
-    rule = {"type": "rule", "color": colours.marker, "strokeDash": [5, 4], "strokeWidth": 1.5}
-    layers = [{"data": {"values": rows}, "mark": rule, "encoding": {"x": axes.x()}}]
-    for side, labels in sides.items():
-        if labels:
-            text = {"type": "text", "align": side, "color": colours.marker, "fontSize": 12}
-            text |= {"fontWeight": 600, "y": -8, "dx": -4 if side == "left" else 4}
-            encoding = {"x": axes.x(), "text": {"field": "l"}}
-            layers.append({"data": {"values": labels}, "mark": text, "encoding": encoding})
-    return layers
-
-
 def _nothing(chart: Chart, colours: look.Theme) -> Spec:
     """The layer that says there is nothing, instead of an empty frame."""
     mark = {"type": "text", "color": colours.muted, "fontSize": 14}
@@ -383,8 +327,9 @@ def _nothing(chart: Chart, colours: look.Theme) -> Spec:
 
 
 def _highest(chart: Chart, told: Measure) -> float:
-    thresholds = [t.value * told.factor for t in chart.thresholds]
-    return max([v for line in chart.lines for v in line.values if v is not None] + thresholds)
+    levels = [t.value * told.factor for t in chart.thresholds]
+    levels += [p.value * told.factor for p in chart.plateaus]
+    return max([v for line in chart.lines for v in line.values if v is not None] + levels)
 
 
 def _lowest(chart: Chart) -> float:

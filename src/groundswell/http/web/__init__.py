@@ -8,7 +8,7 @@ from litestar import Router
 from litestar.types import Middleware
 
 from groundswell.http import snapshots
-from groundswell.http.web import assets, discover, login, overview, settings
+from groundswell.http.web import alerts, assets, discover, login, overview, settings, trends
 from groundswell.http.web.failures import HANDLERS
 from groundswell.http.web.security import guard
 
@@ -21,6 +21,8 @@ ROUTES: list[Any] = [
             *login.ROUTES,
             *overview.ROUTES,
             *discover.ROUTES,
+            *trends.ROUTES,
+            *alerts.ROUTES,
             *settings.ROUTES,
         ],
         exception_handlers=HANDLERS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,27 +11,21 @@ from litestar.params import FromPath
 from groundswell.charts.hover import with_hover
 from groundswell.charts.spec import vega_lite
 from groundswell.charts.summary import summarize
-from groundswell.errors import GroundswellError
 from groundswell.http.answering import ClientGone, gone, unless_gone
 from groundswell.http.charting import ask_chart, look_of
 from groundswell.http.failures import json_response
 from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.http.web.cells import cells_of, columns_of
 from groundswell.http.web.frame import fragment, page
-from groundswell.http.web.state import State, project_choices
+from groundswell.http.web.reading import ask_of, kept, read_state
 from groundswell.http.web.suggestions import calls, columns, suggestions
-from groundswell.model.tenancy import ProjectId, Scope
 from groundswell.query.datasets import DATASETS
-from groundswell.slack.links import Kind, Link
-from groundswell.slack.requests import ChartRequest, from_link
 from groundswell.stats.parameters import page as page_of
 from groundswell.stats.request import parse_table
 
 ROWS = 25
-ENVIRONMENTS_LAST_S = 60.0
 
 _ORG = "/organizations/{org:str}"
-_environments: dict[tuple[ProjectId, ...], tuple[float, tuple[str, ...]]] = {}
 
 
 @get(
@@ -42,7 +35,7 @@ _environments: dict[tuple[ProjectId, ...], tuple[float, tuple[str, ...]]] = {}
 async def discover(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Show the page: everything but the numbers, which its parts ask for."""
     scope = await caller_scope(request, org)
-    state = await _state(request, scope)
+    state = await read_state(request, scope)
     image = {**state.asked.params, "partial": ["1"]}
     image.pop("referrer", None)
     dataset = next(iter(state.asked.params.get("dataset") or ()), None)
@@ -64,7 +57,7 @@ async def chart(request: Request[Any, Any, Any], org: FromPath[str]) -> Response
     """Give the specification of the page's chart with its words."""
     scope = await caller_scope(request, org)
     params = multi(request)
-    asked = await _asked(request, scope, _kept(params))
+    asked = await ask_of(request, scope, kept(params))
     look = look_of(
         {
             **{name: params.get(name, []) for name in ("theme", "width", "height")},
@@ -89,7 +82,7 @@ async def chart(request: Request[Any, Any, Any], org: FromPath[str]) -> Response
 async def table(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Give the rows of the page as a part of it."""
     scope = await caller_scope(request, org)
-    state = await _state(request, scope, with_environments=False)
+    state = await read_state(request, scope, with_environments=False)
     params = state.table_params() | {"per_page": [str(ROWS)]}
     if cursor := state.params.get("cursor"):
         params["cursor"] = list(cursor)
@@ -141,51 +134,6 @@ async def newer_form(request: Request[Any, Any, Any], org: FromPath[str]) -> Res
     path = request.url.path.replace("/explore/discover/", "/discover/", 1).rstrip("/") + "/"
     query = f"?{request.url.query}" if request.url.query else ""
     return Response(content=b"", status_code=302, headers={"Location": path + query})
-
-
-async def _state(
-    request: Request[Any, Any, Any], scope: Scope, *, with_environments: bool = True
-) -> State:
-    params = _kept(multi(request))
-    asked = await _asked(request, scope, params)
-    known = await _known_environments(request, scope) if with_environments else ()
-    return State(params, asked, project_choices(params, scope), known)
-
-
-async def _asked(
-    request: Request[Any, Any, Any], scope: Scope, params: dict[str, tuple[str, ...]]
-) -> ChartRequest:
-    """Read the address exactly as a link to it is read when it is pasted into a chat."""
-    link = Link("", Kind.DISCOVER, scope.organization.slug, "results", params=params)
-    retention = services_of(request).statistics.retention
-    return from_link(link, None, now=now(), retention=retention)
-
-
-def _kept(params: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
-    drawing = {"theme", "width", "height"}
-    return {name: tuple(values) for name, values in params.items() if name not in drawing}
-
-
-async def _known_environments(request: Request[Any, Any, Any], scope: Scope) -> tuple[str, ...]:
-    """List the environments of the last week, for the picker; a failure leaves it empty."""
-    key = tuple(project.id for project in scope.projects)
-    until, names = _environments.get(key, (0.0, ()))
-    if until > time.monotonic():
-        return names
-
-    statistics = services_of(request).statistics
-    params = {"field": ["environment", "count()"], "sort": ["-count()"], "statsPeriod": ["7d"]}
-    try:
-        asked = parse_table(params | {"project": ["-1"]}, scope, now(), statistics.retention)
-        answer = await statistics.table(asked)
-    except GroundswellError:
-        return ()
-
-    names = tuple(str(row["environment"]) for row in answer.rows if row.get("environment"))
-    if len(_environments) > 1000:
-        _environments.clear()
-    _environments[key] = (time.monotonic() + ENVIRONMENTS_LAST_S, names)
-    return names
 
 
 def _placed(part: Any, results: str) -> Any:

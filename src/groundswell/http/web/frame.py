@@ -33,6 +33,8 @@ class Place:
 PLACES = (
     Place("overview", "Projects", ""),
     Place("discover", "Discover", "discover/homepage/?statsPeriod=14d"),
+    Place("trends", "Trends", "trends/"),
+    Place("alerts", "Alerts", "alerts/rules/"),
     Place("settings", "Settings", "settings/"),
 )
 
