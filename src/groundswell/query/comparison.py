@@ -145,6 +145,9 @@ def _in_one_scan(compared: Compared) -> Derived:
     two halves of a bucket that both periods touch stay apart."""
     now, earlier, width = compared.now, compared.earlier, compared.width
     is_now = call("greaterOrEquals", compared.at, instant(now.start))
+    if not now.start.microsecond:
+        seconds = call("toUnixTimestamp", compared.at)
+        is_now = call("greaterOrEquals", seconds, Number(int(now.start.timestamp())))
     inside = any_of((is_now, call("less", compared.at, instant(earlier.end))))
     boundary = _floor(now.start, width)
     # On the grid no bucket is in both periods.

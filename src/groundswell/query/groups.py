@@ -7,7 +7,17 @@ from datetime import date, datetime
 from uuid import UUID
 
 from groundswell.query.aggregates import Aggregates
-from groundswell.query.expression import Call, Expression, Null, Number, Value, Word, all_of, call
+from groundswell.query.expression import (
+    Call,
+    Expression,
+    Null,
+    Number,
+    Value,
+    Word,
+    all_of,
+    call,
+    strings,
+)
 from groundswell.query.fields import Field
 from groundswell.query.instants import instant
 from groundswell.query.question import Groups
@@ -30,6 +40,10 @@ def rank_of(
         )
         for row in groups.rows
     )
+    looked_up = _looked_up(items, groups, reader)
+    if looked_up is not None:
+        return looked_up, conditions
+
     branches: list[Expression] = []
     for rank, condition in enumerate(conditions):
         branches += [condition, Number(rank)]
@@ -37,6 +51,28 @@ def rank_of(
         return Number(0), conditions
 
     return Call("multiIf", (*branches, Number(len(groups.rows)))), conditions
+
+
+def _looked_up(items: list[Item], groups: Groups, reader: Reader) -> Expression | None:
+    """The rank by one column of texts: looked up once per word of its dictionary, not per row."""
+    if len(items) != 1 or not groups.rows or not isinstance(items[0].meaning, Field):
+        return None
+
+    field = items[0].meaning
+    values = [row[0] for row in groups.rows]
+    if not _is_text(reader, field) or field.role == "device_class":
+        return None
+
+    if not all(value is None or isinstance(value, str) for value in values):
+        return None
+
+    return call(
+        "transform",
+        _stored(reader, field),
+        strings(tuple(str(value or "") for value in values)),
+        call("array", *map(Number, range(len(values)))),
+        Number(len(values)),
+    )
 
 
 def _calculated(expression: Expression, value: object) -> Expression:
@@ -47,23 +83,33 @@ def _calculated(expression: Expression, value: object) -> Expression:
     return call("equals", expression, Value(str(value)))
 
 
-def _is(reader: Reader, field: Field, value: object) -> Expression:
-    # A field that the table does not have is an absent value, not an empty text.
-    text = (
+def _is_text(reader: Reader, field: Field) -> bool:
+    """Tell texts as stored; a field that the table does not have is an absent value, no text."""
+    return (
         isinstance(reader, TableReader)
         and reader.is_text(field)
         and not isinstance(reader.raw(field), Null)
     )
+
+
+def _stored(reader: Reader, field: Field) -> Expression:
+    """What an equal value is compared with."""
+    text = _is_text(reader, field) and field.role != "device_class"
+    stored = reader.raw(field) if text else reader.value(field)
+    if isinstance(stored, Call) and stored.name == "nullIf":
+        return stored.args[0]
+
+    return stored
+
+
+def _is(reader: Reader, field: Field, value: object) -> Expression:
     if value is None:
-        if text:
+        if _is_text(reader, field):
             return call("equals", reader.raw(field), Word(""))
 
         return call("isNull", reader.value(field))
 
-    stored = reader.raw(field) if text and field.role != "device_class" else reader.value(field)
-    if isinstance(stored, Call) and stored.name == "nullIf":
-        stored = stored.args[0]
-    return call("equals", stored, bind(field, value))
+    return call("equals", _stored(reader, field), bind(field, value))
 
 
 def bind(field: Field, value: object) -> Expression:

@@ -50,6 +50,9 @@ def parse_relative(text: str, now: datetime) -> tuple[str, datetime] | None:
 
 
 def instant(at: datetime) -> Value:
-    """Bind an instant."""
+    """Bind an instant, no finer than it is: columns of milliseconds would be scaled row by row."""
     utc = at.astimezone(UTC) if at.tzinfo is not None else at
+    if utc.microsecond % 1000 == 0:
+        return Value(utc.isoformat(" ", "milliseconds")[:23], "DateTime64(3, 'UTC')")
+
     return Value(utc.strftime("%Y-%m-%d %H:%M:%S.%f"), "DateTime64(6, 'UTC')")

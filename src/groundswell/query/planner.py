@@ -9,6 +9,7 @@ from groundswell.errors import UserError
 from groundswell.query import routing
 from groundswell.query.aggregate_filters import call_of, calls_in, having, split
 from groundswell.query.aggregates import Aggregates
+from groundswell.query.buckets import RANK, TIME, bucket, packed
 from groundswell.query.calls import alias_of, parse_call
 from groundswell.query.catalog import Catalog
 from groundswell.query.comparison import with_comparison
@@ -38,8 +39,6 @@ from groundswell.query.selection import Item, Selector, expression_of
 from groundswell.query.tips import tips_of
 from groundswell.query.tree import EVERYTHING, Filter, Node
 from groundswell.timeframe import TimeRange
-
-TIME, RANK = "time", "rank"
 
 
 def widest(question: Question) -> TimeRange:
@@ -366,7 +365,7 @@ class Planner:
             if not question.groups.with_other:
                 extra = any_of(listed)
         if question.comparison_shift_s is not None:
-            if reader_is_merged(reader):
+            if isinstance(reader, MergedReader):
                 aggregates.value_of("timestamp")
             source = self._source(wheres, reader, extra)
             select, outputs = with_comparison(
@@ -381,23 +380,15 @@ class Planner:
                 group_by=tuple(Column(name) for name, _ in keys),
                 order=tuple((Column(name), False) for name, _ in reversed(keys)),
             )
+            if question.groups is not None:
+                select = packed(select, len(question.groups.rows) + 1)
         rank_name = RANK if question.groups is not None else None
         return Planned(select, outputs, "+".join(wheres), rank_name, tips=tips_of(tree))
-
-
-def reader_is_merged(reader: Reader) -> bool:
-    return isinstance(reader, MergedReader)
 
 
 def merged_where(reader: Reader, extra: Expression) -> Expression:
     """Conditions on a merged table stand outside of it."""
     return extra if isinstance(reader, MergedReader) else TRUE
-
-
-def bucket(at: Expression, width: int) -> Expression:
-    """The start of a bucket in unix seconds, on the grid of the epoch."""
-    seconds = call("toUnixTimestamp", at)
-    return call("multiply", call("intDiv", seconds, Number(width)), Number(width))
 
 
 def _group_key(item: Item, aggregates: Aggregates) -> Expression:
