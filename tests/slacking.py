@@ -78,6 +78,10 @@ class House:
     def calls(self, method: str) -> list[Any]:
         return self.simulator.world.called(method)
 
+    def said(self) -> list[Any]:
+        """Give every call but the one that proves the token, which nobody sees."""
+        return [call for call in self.simulator.world.calls if call.method != "auth.test"]
+
     def identify(self, slack_user: str = "U0001", email: str = "ada@example.com") -> None:
         with self.metadata.begin() as connection:
             admin.link_identity(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from groundswell.model.tenancy import Role
 from groundswell.slack import admin
+from groundswell.slack.simulator import Failure
+from groundswell.slack.workspaces import REMEMBER_S
 from groundswell.store.metadata import tenancy
-from tests.slacking import House
+from tests.slacking import KEYS, TOKEN, House
 
 IDENTITY = r"http://127\.0\.0\.1:\d+/extensions/slack/{page}/[\w.-]+/"
 
@@ -49,13 +53,14 @@ async def test_help_and_its_other_names(house: House) -> None:
     assert await said(house, "   ") == ""
     assert "Here are the commands" in await typed(house, "")
     names = re.findall(r"• `([a-z ]+)`", await typed(house, "help"))
-    assert names == ["help", "link", "unlink", "link team", "unlink team"]
+    assert names == ["help", "link", "unlink", "incidents", "link team", "unlink team"]
 
 
 async def test_an_unknown_command_is_named_in_full_with_the_nearest(house: House) -> None:
     for ask in (said, typed):
-        answer = await ask(house, "Likn *me* <now> `x`")
-        assert "Unknown command: `Likn *me* &lt;now&gt; 'x'`" in answer
+        for typed_so in ("Likn *me* <now> & `x`", "Likn *me* &lt;now&gt; &amp; `x`"):
+            answer = await ask(house, typed_so)
+            assert "Unknown command: `Likn *me* &lt;now&gt; &amp; 'x'`" in answer
         assert "Did you mean `link`?" in answer
         assert "Here are the commands" in answer
     assert ("command", "unknown") in house.log()
@@ -122,7 +127,7 @@ async def test_not_every_message_is_meant_for_us(house: House, event: dict[str, 
     full = {k: v for k, v in (base | event).items() if v is not None}
     assert (await house.sender.event(full))[-1].status == 200
     await house.settle()
-    assert not house.simulator.world.calls
+    assert not house.said()
 
 
 async def test_a_channel_that_begins_with_d_is_direct_where_slack_does_not_say(
@@ -189,12 +194,18 @@ async def test_forged_foreign_and_expired_links(house: House) -> None:
     path = page_in(await typed(house, "link"), "link-identity").removeprefix(house.url)
     house.slack.signer._valid_s = -1
     async with house.browse() as browser:
-        expired = await browser.get(path)
-        assert (expired.status_code, "expired" in expired.text) == (400, True)
-        assert "Type the command again" in expired.text
+        for kind, status in (("link-identity", 200), ("link-team", 400)):
+            expired = await browser.get(path.replace("link-identity", kind))
+            assert (expired.status_code, "expired" in expired.text) == (status, True)
+            assert "Type the command again" in expired.text
+            assert "csrf_token" not in expired.text
         house.slack.signer._valid_s = 900
-        for other in (path[:-3] + "A/", path.replace("link-identity", "link-team"), path + "x/"):
-            assert (await browser.get(other)).status_code in {400, 404}
+        for other in (path[:-3] + "A/", path.replace("link-identity", "link-team")):
+            shown = await browser.get(other)
+            assert "Link expired" in shown.text
+            assert "csrf_token" not in shown.text
+            assert "Link expired" in (await browser.post(other)).text
+        assert (await browser.get(path + "x/")).status_code == 404
         assert (await browser.get("/extensions/slack/nothing/abc/")).status_code == 404
 
 
@@ -240,6 +251,47 @@ def token_in(page: str) -> str:
 
 
 def _promote(house: House, role: Role) -> None:
-    from datetime import UTC, datetime
-
     house.run(tenancy.add_member, house.org_id, house.ada.id, role, now=datetime.now(UTC))
+
+
+async def test_the_organization_is_the_channels_the_only_one_or_the_one_named(house: House) -> None:
+    house.identify()
+    _promote(house, Role.OWNER)
+    other = house.run(tenancy.create_organization, "other", now=datetime.now(UTC))
+    house.run(tenancy.add_member, other.id, house.ada.id, Role.MEMBER, now=datetime.now(UTC))
+    house.run(admin.install, KEYS, org="other", team="T0001", bot_token=TOKEN)
+    await asyncio.sleep(REMEMBER_S)
+    asked = await typed(house, "link team")
+    page_in(asked, "link-team")
+    assert "`org:acme`, `org:other`" in asked
+    assert "role is not sufficient" in await typed(house, "link team org:other")
+    assert "several organizations" not in await typed(house, "link team ORG:acme")
+    house.run(
+        admin.link_team, org="acme", team="T0001", channel="C0001", channel_name="general",
+        to_team="web",
+    )  # fmt: skip
+    assert "several organizations" not in await typed(house, "link team")
+    assert "No team is linked" in await typed(house, "unlink team org:other")
+
+
+async def test_an_answer_that_slack_does_not_take_is_sent_again(house: House) -> None:
+    down = [Failure(status=503)] * 2
+    house.simulator.world.behaviour.fail("chat.postMessage", *down)
+    assert "Here are the commands" in await _eventually_said(house, "help")
+    assert ("reply", "failed") in house.log()
+
+
+async def test_a_prompt_that_stays_is_seen_in_the_log(house: House) -> None:
+    gone = house.simulator.response_url().replace("/resp", "/gone")
+    payload = {"actions": [{"action_id": "link", "value": "link"}], "response_url": gone}
+    assert (await house.sender.press({**payload, "user": {"id": "U0001"}})).status == 200
+    await house.settle()
+    assert ("delete_original", "failed") in house.log()
+
+
+async def _eventually_said(house: House, text: str) -> str:
+    await house.sender.say(text)
+    await house.settle()
+    while not any(message.text for message in house.simulator.world.messages):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    return house.simulator.world.messages[-1].text

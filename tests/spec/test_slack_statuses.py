@@ -142,7 +142,7 @@ async def test_a_command_from_an_unknown_workspace_is_told_to_reinstall(house: H
 @pytest.mark.parametrize("path", [EVENT, COMMANDS, ACTION, OPTIONS])
 async def test_other_methods_are_405(house: House, path: str) -> None:
     async with aiohttp.ClientSession() as session:
-        for method in ("GET", "PUT", "DELETE", "PATCH"):
+        for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"):
             async with session.request(method, house.url + path) as answer:
                 assert answer.status == 405
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from groundswell.slack import admin
 from groundswell.slack.simulator import Failure
 from groundswell.store.engine import Engine
 from groundswell.store.metadata import slack
-from tests.slacking import House, open_house
+from groundswell.store.metadata.saved_queries import create_saved_query
+from tests.rows import insert
+from tests.slacking import KEYS, TOKEN, House, open_house
 
 
 def words(message: Any) -> str:
@@ -87,7 +91,7 @@ async def test_a_stranger_to_the_organization_is_told_nothing(house: House) -> N
     house.person("eve@example.com", None)
     house.identify_directly("U0001", "eve@example.com")
     await house.shared(house.link(), house.link("yAxis=nonsense()"))
-    assert not house.simulator.world.calls
+    assert not house.said()
 
 
 async def test_an_unlinked_sharer_is_asked_to_link_with_a_fresh_address(house: House) -> None:
@@ -117,7 +121,7 @@ async def test_nobody_is_asked_without_a_channel_or_in_the_composer(house: House
     composer = {"channel": "COMPOSER", "source": "composer", "unfurl_id": message.ts}
     await house.sender.event({**event, **composer, "links": links})
     await house.settle()
-    assert not house.simulator.world.calls
+    assert not house.said()
 
 
 async def test_the_composer_gets_text_by_its_own_target(house: House) -> None:
@@ -238,3 +242,64 @@ async def test_an_image_by_address_is_fetched_by_slack_and_can_be_revoked(
             after = await client.get(address)
         assert after.status_code == 200
         assert after.content != before
+
+
+async def test_a_saved_question_fills_what_the_address_does_not_say(house: House) -> None:
+    house.identify()
+    body = {
+        "fields": ["title", "count()"],
+        "yAxis": ["count_unique(user)"],
+        "query": "message:Boom",
+        "range": "24h",
+        "queryDataset": "error-events",
+        "topEvents": "3",
+    }
+    now = datetime.now(UTC)
+    named = {"user_id": house.ada.id, "now": now}
+    saved = house.run(create_saved_query, house.org_id, "Who is hit", body, **named)
+    house.run(
+        create_saved_query, house.org_id, "Mine", body | {"yAxis": "count()"}, **named,
+        is_homepage=True,
+    )  # fmt: skip
+    page = f"{house.url}/organizations/acme/discover"
+    assert "Who is hit" in words(await house.shared(f"{page}/results/?id={saved.id}"))
+    assert "Mine" in words(await house.shared(f"{page}/homepage/"))
+    for id in ("404", "abc", "9" * 30):
+        message = await house.shared(house.link(f"yAxis=count()&id={id}"))
+        assert "count() · last 24h" in words(message)
+
+
+async def test_the_bucket_that_fills_right_now_is_told(house: House, engine: Engine) -> None:
+    house.identify()
+    now = datetime.now(UTC)
+    rows = [{"timestamp": now, "title": "x", "message": "fresh", "transaction": "/x"}] * 7
+    insert(engine, "errors", house.projects["shop"], rows)
+    link = house.link("query=message:fresh&interval=1h").replace("=24h", "=14d")
+    assert "Total 7, last 7" in words(await house.shared(link))
+
+
+async def test_only_the_end_of_the_bots_own_token_breaks_the_workspace(house: House) -> None:
+    house.identify()
+    for tokens, broken in (({"oauth": ["U1"], "bot": []}, None), ({"bot": ["U0BOT"]}, "tokens_")):
+        await house.sender.event({"type": "tokens_revoked", "tokens": tokens})
+        await house.settle()
+        assert str(house.run(slack.by_team, "T0001").broken).startswith(str(broken))
+    await house.shared(house.link())
+    assert not house.calls("chat.unfurl")
+
+
+async def test_a_workspace_that_works_again_is_not_broken_any_more(house: House) -> None:
+    house.identify()
+    refused = Failure(body={"ok": False, "error": "invalid_auth"})
+    house.simulator.world.behaviour.fail("chat.unfurl", refused)
+    await house.shared(house.link())
+    assert house.run(slack.by_team, "T0001").broken == "invalid_auth"
+    assert (await house.shared(house.link())).unfurls
+    assert house.run(slack.by_team, "T0001").broken is None
+
+
+async def test_a_token_is_proven_to_be_of_its_workspace(house: House) -> None:
+    house.run(admin.install, KEYS, org="acme", team="T0009", bot_token=TOKEN)
+    await house.slack.workspaces._prove({})
+    assert house.run(slack.by_team, "T0001").bot_user == "U0BOT"
+    assert "another workspace" in house.run(slack.by_team, "T0009").broken

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get, post, route
+from litestar.exceptions import MethodNotAllowedException
 from litestar.params import FromPath
 
 from groundswell.errors import NotAuthenticated, NotFound
@@ -18,29 +19,35 @@ from groundswell.slack.inbound import Door, Meta
 from groundswell.slack.linking import Page
 from groundswell.slack.pages import Shown
 
-SIGNED = {"access": "signature"}
+# OPTIONS too, because the framework would answer it by itself.
+SIGNED: dict[str, Any] = {
+    "http_method": ["POST", "OPTIONS"],
+    "include_in_schema": False,
+    "status_code": 200,
+    "opt": {"access": "signature"},
+}
 MAX_FORM_FIELDS = 20
 
 
-@post("/extensions/slack/event/", include_in_schema=False, status_code=200, opt=SIGNED)
+@route("/extensions/slack/event/", **SIGNED)
 async def event(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Take an event."""
     return await _receive(request, Door.EVENT)
 
 
-@post("/extensions/slack/commands/", include_in_schema=False, status_code=200, opt=SIGNED)
+@route("/extensions/slack/commands/", **SIGNED)
 async def command(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Take a slash command."""
     return await _receive(request, Door.COMMAND)
 
 
-@post("/extensions/slack/action/", include_in_schema=False, status_code=200, opt=SIGNED)
+@route("/extensions/slack/action/", **SIGNED)
 async def action(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Take the press of a button."""
     return await _receive(request, Door.ACTION)
 
 
-@post("/extensions/slack/options-load/", include_in_schema=False, status_code=200, opt=SIGNED)
+@route("/extensions/slack/options-load/", **SIGNED)
 async def options(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Offer the options of a select."""
     return await _receive(request, Door.OPTIONS)
@@ -94,6 +101,9 @@ async def submit(
 
 
 async def _receive(request: Request[Any, Any, Any], door: Door) -> Response[bytes]:
+    if request.method != "POST":
+        raise MethodNotAllowedException
+
     body = await request.body()
     headers = request.headers
     number = headers.get("x-slack-retry-num", "")

@@ -76,7 +76,8 @@ class Actions:
             rows.record(connection, ANALYTICS, data, utc_now(), org_id=org_id, user_id=user_id)
 
         await self._workspaces.metadata.run(record)
-        await self._respond(installation, response_url, {"delete_original": True})
+        body = {"delete_original": True}
+        await self._respond(installation, response_url, body, step="delete_original")
 
     async def _press(
         self,
@@ -101,7 +102,12 @@ class Actions:
         await self._respond(installation, response_url, body)
 
     async def _respond(
-        self, installation: rows.Installation, response_url: str, body: Mapping[str, Any]
+        self,
+        installation: rows.Installation,
+        response_url: str,
+        body: Mapping[str, Any],
+        *,
+        step: str = "response",
     ) -> None:
         if not response_url:
             return
@@ -109,9 +115,7 @@ class Actions:
         try:
             await self._workspaces.outbound.respond(response_url, body)
         except SlackError as error:
-            await self._workspaces.note(
-                "action", installation.team, "response", "failed", str(error)
-            )
+            await self._workspaces.note("action", installation.team, step, "failed", str(error))
 
 
 def _object(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from groundswell.model.tenancy import OrgId, Role, User
+from groundswell.slack.incident_list import open_incidents_text
 from groundswell.slack.linking import Page, Signer, Ticket
 from groundswell.slack.messages import linking as words
 from groundswell.slack.messages.help import Command, help_message
@@ -83,6 +84,28 @@ class Commands:
     async def user_of(self, asked: Asked) -> User | None:
         return await self.metadata.run(rows.user_of, asked.installation.id, asked.slack_user)
 
+    async def organization(self, asked: Asked, user: User) -> OrgId | Answer:
+        """Tell which organization is meant: the one named by `org:`, the channel's, the only one.
+
+        Where that leaves several, or none, the answer asks or explains.
+        """
+        roles, slugs, default = await self.metadata.run(_organizations, asked, user)
+        named = _ORG.search(asked.text)
+        if named:
+            chosen = slugs.get(named[1].lower())
+            return chosen or Answer(words.which_organization(list(slugs)))
+
+        if default in roles:
+            return default
+
+        if not slugs:
+            return Answer(words.NO_ORGANIZATION)
+
+        if len(slugs) == 1:
+            return next(iter(slugs.values()))
+
+        return Answer(words.which_organization(list(slugs)))
+
     def page(self, page: Page, asked: Asked, org: int = 0) -> str:
         return self.signer.url(
             Ticket(
@@ -125,18 +148,21 @@ async def _link_team(commands: Commands, asked: Asked) -> Answer:
         return Answer(words.LINK_FIRST)
 
     roles = await commands.metadata.run(rows.roles, asked.installation.org_ids, user.id)
-    named = _ORG.search(asked.text)
-    chosen = 0
-    if named:
-        slugs = await commands.metadata.run(rows.org_slugs, tuple(roles))
-        chosen = slugs.get(named[1].lower(), 0)
-        if not chosen:
-            return Answer(words.which_organization(list(slugs)))
-    eligible = [org for org, role in roles.items() if role in MAY_LINK_TEAMS and chosen in {0, org}]
+    eligible = [org for org, role in roles.items() if role in MAY_LINK_TEAMS]
     if not eligible:
         return Answer(words.INSUFFICIENT_ROLE)
 
-    return Answer(words.link_team(commands.page(Page.LINK_TEAM, asked, chosen)))
+    chosen = await commands.organization(asked, user)
+    if not isinstance(chosen, Answer):
+        if chosen not in eligible:
+            return Answer(words.INSUFFICIENT_ROLE)
+        return Answer(words.link_team(commands.page(Page.LINK_TEAM, asked, chosen)))
+
+    if _ORG.search(asked.text):
+        return chosen
+
+    # The page offers the teams of every organization, so the question may stay open until then.
+    return Answer(f"{words.link_team(commands.page(Page.LINK_TEAM, asked))}\n{chosen.text}")
 
 
 async def _unlink_team(commands: Commands, asked: Asked) -> Answer:
@@ -153,11 +179,27 @@ async def _unlink_team(commands: Commands, asked: Asked) -> Answer:
     if not mine:
         return Answer(words.NO_TEAM)
 
+    named = _ORG.search(asked.text)
+    if named:
+        slugs = await commands.metadata.run(rows.org_slugs, tuple(roles))
+        mine = [org for org in mine if org == slugs.get(named[1].lower())]
+        if not mine:
+            return Answer(words.NO_TEAM)
+
     allowed = [org for org in mine if roles[org] in MAY_LINK_TEAMS and org in installation.org_ids]
     if not allowed:
         return Answer(words.INSUFFICIENT_ROLE)
 
     return Answer(words.unlink_team(commands.page(Page.UNLINK_TEAM, asked, allowed[0])))
+
+
+def _organizations(
+    connection: Any, asked: Asked, user: User
+) -> tuple[dict[OrgId, str], dict[str, OrgId], OrgId | None]:
+    installation = asked.installation
+    roles = rows.roles(connection, installation.org_ids, user.id)
+    slugs = rows.org_slugs(connection, tuple(roles))
+    return roles, slugs, rows.channel_org(connection, installation.id, asked.channel)
 
 
 def _teams_and_roles(
@@ -168,12 +210,24 @@ def _teams_and_roles(
     return linked, rows.roles(connection, installation.org_ids, user.id)
 
 
+async def _incidents(commands: Commands, asked: Asked) -> Answer:
+    user = await commands.user_of(asked)
+    if user is None:
+        return Answer(words.LINK_FIRST)
+
+    base_url = commands.docs_url.rstrip("/")
+    return Answer(
+        await commands.metadata.run(open_incidents_text, asked.installation, user, base_url)
+    )
+
+
 COMMANDS: tuple[Row, ...] = (
     Row("help", "show this help", in_channel=False, handler=_help),
     Row("link", "link your Slack identity, so that links unfurl", in_channel=False, handler=_link),
     Row("unlink", "unlink your Slack identity", in_channel=False, handler=_unlink),
     Row("link team", "send a team's messages here", in_channel=True, handler=_link_team),
     Row("unlink team", "stop sending a team's messages", in_channel=True, handler=_unlink_team),
+    Row("incidents", "list what is wrong now", in_channel=True, handler=_incidents),
     Row("support", "", in_channel=False, handler=_help, listed=False),
     Row("docs", "", in_channel=False, handler=_help, listed=False),
 )

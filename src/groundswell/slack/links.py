@@ -13,6 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from groundswell.slack.messages.blocks import unescape
+
 MAX_URL = 8_000
 MAX_PARAMETERS = 500
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -71,6 +73,7 @@ def parse(url: object, base_url: str) -> Link | None:
     if not isinstance(url, str) or len(url) > MAX_URL or not url.isprintable() or " " in url:
         return None
 
+    # Other entities may be names of parameters (`&copy=1`).
     plain = unescape(url)
     try:
         parts, base = urlsplit(plain), urlsplit(base_url)
@@ -113,11 +116,6 @@ def parse_all(links: object, base_url: str) -> list[Link]:
             if link is not None:
                 found[url] = link
     return list(found.values())
-
-
-def unescape(url: str) -> str:
-    """Undo the three escapes of Slack; other entities may be names of parameters (`&copy=1`)."""
-    return url.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _customer(parts: SplitResult, base: SplitResult) -> str | None:

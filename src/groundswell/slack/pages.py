@@ -20,6 +20,7 @@ from groundswell.store.metadata import slack as rows
 from groundswell.store.metadata.tenancy import list_organizations
 
 NEXT_STEP = "Type the command again in Slack to get a new link."
+_IDENTITY = frozenset({Page.LINK_IDENTITY, Page.UNLINK_IDENTITY})
 _TITLES = {
     Page.LINK_IDENTITY: "Link your Slack identity",
     Page.UNLINK_IDENTITY: "Unlink your Slack identity",
@@ -79,7 +80,7 @@ class Pages:
         csrf = self._csrf(ticket, user)
         place = opened.installation.name or opened.installation.team
         title = _TITLES[page]
-        if page in {Page.LINK_IDENTITY, Page.UNLINK_IDENTITY}:
+        if page in _IDENTITY:
             who = await self._slack_name(opened)
             verb = "will be linked to" if page is Page.LINK_IDENTITY else "is linked to"
             linked = user.email if page is Page.LINK_IDENTITY or not opened.linked else (
@@ -123,10 +124,15 @@ class Pages:
     async def _open(self, page: Page, signed: str, user: User) -> _Opened:
         try:
             ticket = self._signer.read(page, signed)
-        except ExpiredLink:
-            raise _Closed(400, "Link expired", "This link has expired.", NEXT_STEP) from None
-        except BadLink:
-            raise _Closed(400, "Link not valid", "This link is not valid.", NEXT_STEP) from None
+        except BadLink as error:
+            why = (
+                "This link has expired."
+                if isinstance(error, ExpiredLink)
+                else "This link is not valid, or it has expired."
+            )
+            # Clients know these two statuses for the two kinds of pages.
+            status = 200 if page in _IDENTITY else 400
+            raise _Closed(status, "Link expired", why, NEXT_STEP) from None
 
         return await self._workspaces.metadata.run(_resolve, page, ticket, user)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -20,14 +20,14 @@ from groundswell.model.tenancy import Caller, Scope, User
 from groundswell.slack.images import Picture
 from groundswell.slack.links import Link
 from groundswell.slack.messages.unfurls import Told
-from groundswell.slack.requests import ChartRequest, Display, from_link, saved_query_id
+from groundswell.slack.requests import ChartRequest, Display, from_link
+from groundswell.slack.saved import saved_question
 from groundswell.stats.request import SeriesRequest, parse_series
 from groundswell.stats.statistics import Statistics
 from groundswell.store.metadata import Metadata
 
 WIDTH, HEIGHT = 800, 320
 MAX_TOP = 5
-SavedQueries: TypeAlias = Callable[[Connection, Scope, str], Mapping[str, Any] | None]
 
 
 class Silent(Exception):
@@ -49,17 +49,10 @@ class Preview:
 class Previewer:
     """Answers links with the access of the person who shared them."""
 
-    def __init__(
-        self,
-        metadata: Metadata,
-        statistics: Statistics,
-        renderer: Renderer,
-        saved_queries: SavedQueries,
-    ) -> None:
+    def __init__(self, metadata: Metadata, statistics: Statistics, renderer: Renderer) -> None:
         self._metadata = metadata
         self._statistics = statistics
         self._renderer = renderer
-        self._saved_queries = saved_queries
 
     async def preview(
         self, link: Link, user: User, *, now: datetime, hides_names: bool = False
@@ -76,7 +69,9 @@ class Previewer:
                     raise
                 asked = asked.without_comparison()
                 request = parse_series(asked.params, scope, now, retention)
-            answer = on_grid(await self._statistics.series(replace(request, zerofill=False)))
+            # As the page does, with the bucket that fills right now: people share what happens.
+            request = replace(request, zerofill=False, partial=True)
+            answer = on_grid(await self._statistics.series(request))
         except (NotAllowed, NotFound) as error:
             raise Silent(str(error)) from error
 
@@ -106,9 +101,7 @@ class Previewer:
     ) -> tuple[Scope, Mapping[str, Any] | None]:
         caller = Caller(user=user, org_id=None, scopes=frozenset())
         scope = access.scope(connection, caller, link.org)
-        id = saved_query_id(link)
-        # A saved query that is gone is no reason to say nothing: the address holds enough.
-        return scope, self._saved_queries(connection, scope, id) if id else None
+        return scope, saved_question(connection, scope, link, user)
 
 
 def tell(
@@ -123,7 +116,8 @@ def tell(
     query = (asked.params.get("query") or [""])[0]
     period = _period(asked)
     words = period or span_text(max(answer.end - answer.start, answer.interval_s))
-    title = asked.name or f"{default_title(answer)}{f' · {query}' if query else ''} · {words}"
+    shown = default_title(answer).replace("equation|", "")
+    title = asked.name or f"{shown}{f' · {query}' if query else ''} · {words}"
     summary = summarize(answer, title=title)
     environments = asked.params.get("environment", [])
     projects = [project.slug for project in request.asking.projects]

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from groundswell.slack.outbound import SlackError
-from groundswell.slack.workspaces import Workspaces, utc_now
+from groundswell.slack.workspaces import GONE, Workspaces, utc_now
 from groundswell.store.metadata import slack as rows
 from groundswell.store.metadata import slack_outbox as outbox
 from groundswell.telemetry import gauge, logger
@@ -131,8 +131,8 @@ class Queue:
     async def _deliver(self, waiting: outbox.Waiting) -> bool:
         metadata = self._workspaces.metadata
         installation = await metadata.run(rows.by_id, waiting.installation_id)
-        if installation is None or installation.broken:
-            return await self._later(waiting, installation, "the installation is broken", None)
+        if installation is None or installation.broken in GONE:
+            return await self._later(waiting, installation, "the app is not installed", None)
 
         try:
             await self._post(installation, waiting)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -26,12 +27,12 @@ from groundswell.slack.linking import Signer
 from groundswell.slack.messages.help import disconnected
 from groundswell.slack.outbound import Outbound, SlackError
 from groundswell.slack.pages import Pages
-from groundswell.slack.preview import Previewer, SavedQueries
-from groundswell.slack.queue import Queue
+from groundswell.slack.preview import Previewer
+from groundswell.slack.queue import Outgoing, Queue
 from groundswell.slack.socket import Socket
 from groundswell.slack.unfurl import Unfurler
 from groundswell.slack.vault import Vault
-from groundswell.slack.workspaces import Workspaces, utc_now
+from groundswell.slack.workspaces import GONE, Workspaces, utc_now
 from groundswell.stats.statistics import Statistics
 from groundswell.store.metadata import Metadata
 from groundswell.store.metadata import slack as rows
@@ -40,7 +41,6 @@ from groundswell.telemetry import logger
 
 REMEMBERED_EVENTS = 20_000
 ORG_AGAIN_S = 0.8
-GONE = frozenset({"app_uninstalled", "tokens_revoked"})
 _SPOKEN_SUBTYPES = frozenset({"", "file_share", "thread_broadcast"})
 
 log = logger("slack")
@@ -64,7 +64,6 @@ class Slack:
         metadata: Metadata,
         statistics: Statistics,
         renderer: Renderer,
-        saved_queries: SavedQueries | None = None,
     ) -> None:
         self._settings = settings
         self.metadata = metadata
@@ -81,23 +80,22 @@ class Slack:
         self.ladder = Ladder(
             settings.text("SLACK_IMAGES"), self.base_url, self.workspaces, self.snapshots
         )
-        self.previewer = Previewer(
-            metadata, statistics, renderer, saved_queries or (lambda connection, scope, id: None)
-        )
+        self.previewer = Previewer(metadata, statistics, renderer)
         self.unfurler = Unfurler(
             self.base_url, self.workspaces, self.previewer, self.ladder, self.signer
         )
         self.incidents = IncidentSender(self.base_url, self.workspaces, self.queue, self.ladder)
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._socket: Socket | None = None
-        self._installing: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Begin to work; never waits for Slack."""
         self.pool.start()
         self.queue.start()
+        self._tasks.append(asyncio.create_task(self.workspaces.prove_tokens()))
         if self._settings.text("SLACK_BOT_TOKEN"):
-            self._installing = asyncio.create_task(self._install_from_settings())
+            self._tasks.append(asyncio.create_task(self._install_from_settings()))
         if self._settings.text("SLACK_APP_TOKEN"):
             self._socket = Socket(self._settings, self.outbound.api_url, self.handle)
             self._socket.start()
@@ -106,9 +104,9 @@ class Slack:
         """Finish what was acknowledged, as far as the time allows, and close every connection."""
         if self._socket is not None:
             await self._socket.stop()
-        if self._installing is not None:
-            self._installing.cancel()
-            await asyncio.gather(self._installing, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.pool.stop()
         await self.queue.stop()
         await self.outbound.close()
@@ -198,12 +196,16 @@ class Slack:
 
         event = payload["event"]
         kind = event["type"]
-        subject = event_id or f"{kind} {event.get('event_ts', '')}"
-        if kind in GONE:
+        subject = event_id or f"{kind} {text_of(event, 'event_ts') or secrets.token_hex(8)}"
+        if kind in GONE and _concerns_us(event):
             await self.workspaces.mark_broken(installation, kind)
             await self.snapshots.revoke_installation(installation.team)
-        elif self._is_own(installation, payload):
+        elif kind in GONE or self._is_own(installation, payload):
             return
+        elif installation.broken in GONE:
+            await self.workspaces.note(
+                subject, installation.team, kind, "skipped", f"broken: {installation.broken}"
+            )
         elif kind == "link_shared":
             await self.unfurler.link_shared(installation, payload, subject)
         elif kind == "message":
@@ -234,18 +236,21 @@ class Slack:
         asked = Asked(installation, text, text_of(event, "user"), channel, is_direct=True)
         answer = await self.commands.answer(asked)
         await self._log_unknown(installation, answer, subject)
+        message: dict[str, Any] = {
+            "text": answer.text,
+            "blocks": answer.blocks or None,
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
         try:
             await self.workspaces.call(
-                installation,
-                "chat.postMessage",
-                channel=channel,
-                text=answer.text,
-                blocks=answer.blocks or None,
-                unfurl_links=False,
-                unfurl_media=False,
+                installation, "chat.postMessage", tries=2, channel=channel, **message
             )
         except SlackError as error:
             await self.workspaces.note(subject, installation.team, "reply", "failed", str(error))
+            if error.retryable:
+                key = f"reply:{installation.team}:{subject}"
+                await self.queue.send(Outgoing(key, installation.id, channel, message))
 
     async def _command(self, installation: rows.Installation, payload: Mapping[str, Any]) -> Reply:
         text, user = text_of(payload, "text"), text_of(payload, "user_id")
@@ -260,7 +265,7 @@ class Slack:
             channel,
             name,
             text_of(payload, "response_url"),
-            is_direct=name == DIRECT_MESSAGE,
+            is_direct=name == DIRECT_MESSAGE or channel.startswith("D"),
         )
         answer = await self.commands.answer(asked)
         await self._log_unknown(installation, answer, "command")
@@ -323,6 +328,12 @@ def _attach_from_settings(
         bot_user=str(told.get("user_id") or "") or None,
     )
     return ""
+
+
+def _concerns_us(event: Mapping[str, Any]) -> bool:
+    """Say whether the bot's own token is gone: Slack tells of tokens of persons too."""
+    tokens = event.get("tokens")
+    return not isinstance(tokens, dict) or bool(tokens.get("bot")) or not tokens.get("oauth")
 
 
 def is_direct(event: Mapping[str, Any]) -> bool:

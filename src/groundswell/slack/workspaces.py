@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +17,10 @@ from groundswell.telemetry import logger
 
 # What the command line changes must count within a second.
 REMEMBER_S = 0.8
+PROVE_EVERY_S, PROVE_AGAIN_S = 20.0, 600.0
+# Slack's words for an app that is gone: nothing is asked of it until somebody installs it again.
+GONE = frozenset({"app_uninstalled", "tokens_revoked"})
+FOREIGN = "the token belongs to another workspace"
 log = logger("slack")
 
 
@@ -62,11 +67,15 @@ class Workspaces:
         """Call Slack with the workspace's token. Raises SlackError; a dead token is marked."""
         token = self.token(installation)
         try:
-            return await self.outbound.call(token, method, **arguments)
+            answer = await self.outbound.call(token, method, **arguments)
         except SlackError as error:
-            if error.is_dead_token:
+            if error.is_dead_token and installation.broken != error.error:
                 await self.mark_broken(installation, error.error)
             raise
+
+        if installation.broken is not None and installation.broken != FOREIGN:
+            await self.learn(installation, broken=None)
+        return answer
 
     async def upload(
         self, installation: rows.Installation, name: str, content: bytes, alt_text: str
@@ -93,13 +102,31 @@ class Workspaces:
             return None
 
         if told.get("team_id") not in {None, installation.team}:
-            await self.mark_broken(installation, "the token belongs to another workspace")
+            await self.mark_broken(installation, FOREIGN)
             return None
 
         user = told.get("user_id")
         facts = {"bot_user": user, "name": told.get("team")}
         await self.learn(installation, **{k: v for k, v in facts.items() if isinstance(v, str)})
         return user if isinstance(user, str) else None
+
+    async def prove_tokens(self) -> None:
+        """Ask Slack, as long as it runs, whose the tokens are that were never proven."""
+        tried: dict[tuple[int, str], float] = {}
+        while True:
+            try:
+                await self._prove(tried)
+            except Exception as error:
+                log.error("slack_tokens_not_proven", exc_info=error)
+            await asyncio.sleep(PROVE_EVERY_S)
+
+    async def _prove(self, tried: dict[tuple[int, str], float]) -> None:
+        for one in await self.metadata.run(rows.every):
+            key, now = (one.id, one.token), self._clock()
+            is_due = key not in tried or now - tried[key] >= PROVE_AGAIN_S
+            if one.bot_user is None and one.broken is None and is_due:
+                tried[key] = now
+                await self.bot_user(one)
 
     async def learn(self, installation: rows.Installation, **facts: str | None) -> None:
         if facts:

@@ -21,6 +21,11 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def unescape(text: str) -> str:
+    """Read text as Slack sends it, with three characters escaped."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def code(text: str) -> str:
     """Write user text as code; backticks would end it."""
     plain = escape(" ".join(text.replace("`", "'").split()))

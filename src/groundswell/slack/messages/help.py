@@ -15,6 +15,7 @@ from groundswell.slack.messages.blocks import (
     divider,
     escape,
     section,
+    unescape,
 )
 
 
@@ -27,13 +28,17 @@ class Command:
     in_channel: bool
 
 
+# Escaping may make text longer, and a section of blocks holds 3,000 characters.
+MAX_TYPED = 2_500
+
+
 def help_message(
     commands: tuple[Command, ...], *, docs_url: str, unknown: str = "", nearest: str = ""
 ) -> tuple[str, list[Block]]:
     """Build the help; `unknown` is all that was typed, `nearest` the command that is like it."""
     blocks: list[Block] = []
     if unknown:
-        line = f"Unknown command: {code(cut(unknown, 1000))}"
+        line = _unknown(unknown)
         blocks.append(section(line + (f"\nDid you mean {code(nearest)}?" if nearest else "")))
     intro = "Here are the commands you can use. Not working? Ask an administrator to reinstall."
     blocks += [
@@ -44,7 +49,7 @@ def help_message(
         divider(),
         section(f"Learn more in the <{docs_url}|documentation>."),
     ]
-    said = f"Unknown command: {code(cut(unknown, 1000))}\n" if unknown else ""
+    said = f"{_unknown(unknown)}\n" if unknown else ""
     hint = f"Did you mean {code(nearest)}?\n" if nearest else ""
     listed = "\n".join((_bullets(commands, in_channel=False), _bullets(commands, in_channel=True)))
     return f"{said}{hint}{intro}\n{listed}", clamp(blocks)
@@ -63,6 +68,10 @@ def disconnected(docs_url: str) -> dict[str, object]:
         "text": text,
         "blocks": blocks,
     }
+
+
+def _unknown(typed: str) -> str:
+    return f"Unknown command: {code(cut(unescape(typed), MAX_TYPED))}"
 
 
 def _bullets(commands: tuple[Command, ...], *, in_channel: bool) -> str:

@@ -14,6 +14,7 @@ INSUFFICIENT_ROLE = (
     "Your role is not sufficient: you must be an owner, manager or admin of the organization, "
     "or an admin of that team."
 )
+NO_ORGANIZATION = "You belong to no organization here. Ask an owner to add you to theirs."
 NO_TEAM = "No team is linked to this channel."
 _VALIDITY = "The page works once, within 15 minutes, and only for you."
 PRESS_NEEDS_IDENTITY = "Link your Slack identity now: send `link` to this app in a direct message."

@@ -156,7 +156,7 @@ def install(
     scopes: str = "",
 ) -> int:
     """Record a workspace with its token and attach an organization; both may exist already."""
-    facts: dict[str, Any] = {"token": token, "broken": None, "rung": None}
+    facts: dict[str, Any] = {"token": token, "broken": None, "rung": None, "bot_user": None}
     facts |= {k: v for k, v in (("name", name), ("bot_user", bot_user), ("scopes", scopes)) if v}
     full = {"name": "", "scopes": "", "created_at": now, **facts}
     if not insert_missing(connection, installations, {"team": team, **full}):
@@ -323,10 +323,18 @@ def link_team(
     channel_name: str,
     now: datetime,
 ) -> bool:
-    """Send a team's messages to a channel; False when the team has one already."""
+    """Send a team's messages to a channel; False when the team has one already.
+
+    The organization of the channel's first team is its default.
+    """
     row: dict[str, Any] = {"channel": channel, "channel_name": channel_name, "created_at": now}
     row |= {"installation_id": installation_id, "team_id": team[0], "org_id": team[1]}
-    return insert_missing(connection, team_channels, row)
+    if not insert_missing(connection, team_channels, row):
+        return False
+
+    default = {"installation_id": installation_id, "channel": channel, "org_id": team[1]}
+    insert_missing(connection, channel_orgs, default)
+    return True
 
 
 def teams_in_channel(
@@ -361,14 +369,17 @@ def channels_of_team(connection: Connection, team_id: TeamId) -> list[tuple[int,
 
 def unlink_teams(connection: Connection, installation_id: int, channel: str, org_id: OrgId) -> int:
     """Take every team of an organization out of a channel; tell how many there were."""
-    found = connection.execute(
-        delete(team_channels).where(
-            team_channels.c.installation_id == installation_id,
-            team_channels.c.channel == channel,
-            team_channels.c.org_id == org_id,
+    found = [
+        connection.execute(
+            delete(table).where(
+                table.c.installation_id == installation_id,
+                table.c.channel == channel,
+                table.c.org_id == org_id,
+            )
         )
-    )
-    return found.rowcount
+        for table in (team_channels, channel_orgs)
+    ]
+    return found[0].rowcount
 
 
 def channel_org(connection: Connection, installation_id: int, channel: str) -> OrgId | None:
@@ -379,13 +390,6 @@ def channel_org(connection: Connection, installation_id: int, channel: str) -> O
         )
     ).scalar()
     return None if found is None else OrgId(found)
-
-
-def set_channel_org(
-    connection: Connection, installation_id: int, channel: str, org_id: OrgId
-) -> None:
-    keys = {"installation_id": installation_id, "channel": channel}
-    upsert(connection, channel_orgs, keys, {"org_id": org_id})
 
 
 def first_time(connection: Connection, event_id: str, now: datetime) -> bool:
