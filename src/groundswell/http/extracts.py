@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from groundswell import access
 from groundswell.errors import UserError
-from groundswell.model.series import Cell, TableAnswer
+from groundswell.model.series import TableAnswer
 from groundswell.model.tenancy import Caller, Scope
 from groundswell.stats.parameters import Page as Place
 from groundswell.stats.request import TableRequest, parse_table
@@ -44,7 +44,7 @@ class Page(msgspec.Struct, frozen=True):
     """Some rows in the order of `columns`: name → type and unit. The last page is_last."""
 
     columns: Columns
-    rows: list[list[Cell]]
+    rows: list[list[Any]]
     is_last: bool = False
 
 
