@@ -61,6 +61,11 @@ class Store:
     engine: Engine
     metadata: Metadata
 
+    @property
+    def cluster(self) -> str:
+        """The name of the cluster that the tables lie on, empty for one engine."""
+        return self.settings.text("CLICKHOUSE_CLUSTER")
+
 
 def perform(store: Store, work: Work) -> Any:
     """Do it and give what there is to say, as plain JSON. Blocks.
@@ -71,7 +76,8 @@ def perform(store: Store, work: Work) -> Any:
         case Backup():
             return _backup(store, work)
         case Check():
-            return [asdict(finding) for finding in check(store.engine, store.metadata)]
+            findings = check(store.engine, store.metadata, cluster=store.cluster)
+            return [asdict(finding) for finding in findings]
         case DeleteProject():
             return _delete_project(store, work)
         case DeletePerson():
@@ -95,7 +101,7 @@ def _delete_project(store: Store, work: DeleteProject) -> dict[str, Any]:
         project_id = _project_id(connection, work)
         # The keys go first: nothing more is accepted for it while its rows go.
         tenancy.delete_project(connection, project_id)
-    gone = deletion.delete_project(store.engine, project_id)
+    gone = deletion.delete_project(store.engine, project_id, cluster=store.cluster)
     return {"project": str(project_id), **asdict(gone)}
 
 
@@ -121,5 +127,7 @@ def _delete_person(store: Store, work: DeletePerson) -> dict[str, Any]:
         chosen = [tenancy.get_project(connection, owner.id, slug).id for slug in work.projects]
         if not work.projects:
             chosen = [project.id for project in tenancy.list_projects(connection, owner.id)]
-    gone = deletion.delete_person(store.engine, chosen, work.kind, work.value)
+    gone = deletion.delete_person(
+        store.engine, chosen, work.kind, work.value, cluster=store.cluster
+    )
     return {"projects": [str(project) for project in chosen], **asdict(gone)}

@@ -13,6 +13,7 @@ from groundswell.errors import StoreError
 from groundswell.store.engine import Engine
 from groundswell.store.metadata import Metadata
 from groundswell.store.schema import DATA_TABLES
+from groundswell.store.schema.cluster import LOCAL
 
 MANY_PARTS = 300
 
@@ -27,9 +28,13 @@ class Finding:
     fix: str = ""
 
 
-def check(engine: Engine, metadata: Metadata) -> list[Finding]:
-    """Read every checksum of the event store and look through the metadata. Slow on purpose."""
-    return [*_check_tables(engine), *_check_background(engine), *_check_metadata(metadata)]
+def check(engine: Engine, metadata: Metadata, *, cluster: str = "") -> list[Finding]:
+    """Read every checksum of the event store and look through the metadata. Slow on purpose.
+
+    Of a cluster, the server that we talk to is checked.
+    """
+    suffix = LOCAL if cluster else ""
+    return [*_check_tables(engine, suffix), *_check_background(engine), *_check_metadata(metadata)]
 
 
 def free_bytes(data: Path) -> int:
@@ -42,8 +47,9 @@ def is_below_reserve(data: Path, reserve_mb: int) -> bool:
     return free_bytes(data) < reserve_mb * 1_000_000
 
 
-def _check_tables(engine: Engine) -> Iterator[Finding]:
-    for table in DATA_TABLES:
+def _check_tables(engine: Engine, suffix: str) -> Iterator[Finding]:
+    for name in DATA_TABLES:
+        table = name + suffix
         try:
             answer = engine.execute(
                 f"CHECK TABLE {table} SETTINGS check_query_single_value_result = 1"

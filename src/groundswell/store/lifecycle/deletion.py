@@ -17,6 +17,7 @@ from groundswell.errors import UserError
 from groundswell.model.tenancy import ProjectId
 from groundswell.store.engine import Engine, Params
 from groundswell.store.schema import DATA_TABLES
+from groundswell.store.schema.cluster import LOCAL
 from groundswell.store.schema.statements import SHARED
 
 PersonKind: TypeAlias = Literal["id", "email", "ip", "username"]
@@ -40,11 +41,13 @@ class Deleted:
     files_gone: bool
 
 
-def delete_project(engine: Engine, project_id: ProjectId, *, wait_s: float = 60) -> Deleted:
+def delete_project(
+    engine: Engine, project_id: ProjectId, *, cluster: str = "", wait_s: float = 60
+) -> Deleted:
     """Delete every row of a project. Blocks until the files are gone, at most `wait_s`."""
     where = "project_id = {project:UInt64}"
     params: Params = {"project": project_id}
-    rows = {table: _delete(engine, table, where, params) for table in DATA_TABLES}
+    rows = {table: _delete(engine, table, cluster, where, params) for table in DATA_TABLES}
     return Deleted(rows, _forget(engine, rows, wait_s))
 
 
@@ -54,6 +57,7 @@ def delete_person(
     kind: PersonKind,
     value: str,
     *,
+    cluster: str = "",
     wait_s: float = 60,
 ) -> Deleted:
     """Delete every row of one person in some projects. Blocks like `delete_project`.
@@ -77,17 +81,18 @@ def delete_person(
     for table, column, referred, source in _REFERRING:
         found = f"SELECT {referred} FROM {source} WHERE {mine} AND {referred} != '{_NOBODY}'"  # noqa: S608
         where = f"project_id IN {{projects:Array(UInt64)}} AND {column} IN ({found})"
-        rows[table] = _delete(engine, table, where, params)
+        rows[table] = _delete(engine, table, cluster, where, params)
     for table in _PEOPLE:
-        rows[table] = _delete(engine, table, mine, params)
+        rows[table] = _delete(engine, table, cluster, mine, params)
     return Deleted(rows, _forget(engine, rows, wait_s))
 
 
-def _delete(engine: Engine, table: str, where: str, params: Params) -> int:
+def _delete(engine: Engine, table: str, cluster: str, where: str, params: Params) -> int:
     count = engine.execute(f"SELECT count() FROM {table} WHERE {where}", params)  # noqa: S608
     rows: int = count.scalar()
     if rows:
-        engine.execute(f"ALTER TABLE {table} DELETE WHERE {where}", params)
+        place = f"{table}{LOCAL} ON CLUSTER {cluster}" if cluster else table
+        engine.execute(f"ALTER TABLE {place} DELETE WHERE {where}", params)
     return rows
 
 
