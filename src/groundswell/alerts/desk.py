@@ -47,9 +47,16 @@ async def check_question(statistics: Statistics, rule: Rule, scope: Scope, now: 
         ("groupBy", (*filter(None, [rule.group_by]), rule.aggregate), plain),
     ):
         try:
-            await statistics.compile(question(searched, scope, window, select), scope)
+            statement = await statistics.compile(question(searched, scope, window, select), scope)
         except UserError as error:
             raise RuleErrors({field: [error.message]}) from None
+
+    if rule.group_by and any(
+        one.is_aggregate for one in statement.outputs if one.name == rule.group_by
+    ):
+        raise RuleErrors(
+            {"groupBy": [f"{rule.group_by!r} is a function; a field is needed, as transaction."]}
+        )
 
     if rule.delta_min is not None:
         reach = timedelta(minutes=rule.delta_min + rule.window_min)

@@ -113,12 +113,9 @@ async def test_rule(
     found = await rule_of(request, scope, rule_id)
     at = now()
 
-    def send(connection: Connection) -> int:
-        key = f"test:{found.rule.id}:{uuid.uuid4().hex}"
-        notice = test_notice(connection, found.rule, scope.organization.slug, at, key)
-        return notify.enqueue(connection, notice, at, at + EXPIRES)
-
-    sent = await services_of(request).metadata.run(send)
+    sent = await services_of(request).metadata.run(
+        fire_test, found.rule, scope.organization.slug, at
+    )
     return json_response({"targets": sent}, 202)
 
 
@@ -145,6 +142,13 @@ async def unsnooze_rule(
     scope = await caller_scope(request, org, needs=WRITE)
     found = await rule_of(request, scope, rule_id)
     await services_of(request).metadata.run(desk.mute_rule, found.rule, None, user_of(scope), now())
+
+
+def fire_test(connection: Connection, rule: Rule, org_slug: str, at: datetime) -> int:
+    """Tell everybody whom a rule would tell that this is a test; give how many they are."""
+    key = f"test:{rule.id}:{uuid.uuid4().hex}"
+    notice = test_notice(connection, rule, org_slug, at, key)
+    return notify.enqueue(connection, notice, at, at + EXPIRES)
 
 
 async def json_body(request: Request[Any, Any, Any]) -> dict[str, Any]:
