@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,16 +23,21 @@ NAME = 'GET "/a*b"'
 def project(engine: Engine) -> int:
     """After the change a new release waits 100 ms longer for one query, in one environment."""
     id = new_project()
-    transactions, spans = [], []
+    transactions, spans, errors = [], [], []
     for minute in range(0, 720, 10):
         at = START + timedelta(minutes=minute, seconds=5)
         for environment in ("prod", "dev"):
             slow = at >= AT and environment == "prod"
             waited = 150 if slow else 50
-            common = {
+            common: dict[str, Any] = {
                 "transaction": NAME,
                 "environment": environment,
                 "release": "2" if slow else "1",
+                "status": "internal_error" if slow else "ok",
+                "tags": {
+                    "tenant": "acme" if environment == "prod" else "zeta",
+                    "request": f"{environment}{minute}",
+                },
             }
             times = {"timestamp": at, "start_timestamp": at}
             transactions.append({**common, **times, "duration": 100 + waited})
@@ -46,9 +51,25 @@ def project(engine: Engine) -> int:
                         "exclusive_time": float(took),
                     }
                 )
+            if environment == "prod":
+                # Issue 92 is three times as frequent after the change.
+                issues = [91, 91, 92] if at < AT else [91, 91, *[92] * 6]
+                shared = {name: common[name] for name in common if name != "status"}
+                errors += [
+                    {**shared, **times_of(at, i), "group_id": n} for i, n in enumerate(issues)
+                ]
+    insert(engine, "errors", id, errors)
     insert(engine, "transactions", id, transactions)
     insert(engine, "spans", id, spans)
     return id
+
+
+def times_of(at: datetime, second: int) -> dict[str, datetime]:
+    return {"timestamp": at + timedelta(seconds=second)}
+
+
+def by_name(found: Any) -> dict[tuple[str, str], Any]:
+    return {(cause["kind"], cause["value"]): cause for cause in found["causes"]}
 
 
 def asked(statistics: Statistics, project: int, **params: str) -> Any:
@@ -61,14 +82,96 @@ def asked(statistics: Statistics, project: int, **params: str) -> Any:
 async def test_what_accounts_for_a_rise(statistics: Statistics, project: int) -> None:
     found = await explain(statistics, asked(statistics, project))
 
-    assert (found["before"]["mean"], found["after"]["mean"], found["change"]) == (150, 200, 50)
-    causes = {(cause["kind"], cause["value"]): cause for cause in found["causes"]}
+    sides = [(found[side]["mean"], found[side]["value"]) for side in ("before", "after")]
+    assert (sides, found["change"]) == ([(150, 150), (200, 250)], 100)
+    causes = by_name(found)
     assert causes["span", "db SELECT orders"]["share_of_change"] == pytest.approx(1)
     assert causes["span", "http GET /x"]["share_of_change"] == pytest.approx(0)
     assert causes["environment", "prod"]["share_of_change"] == pytest.approx(1)
     assert causes["environment", "dev"]["share_of_change"] == pytest.approx(0)
     assert causes["release", "2"]["share_after"] == pytest.approx(0.5)
     assert found["releases"][0]["version"] == "2"
+    assert found["sentence"] == (
+        "p95(transaction.duration) rose 67 % at 06:00 UTC on "
+        f"{AT:%Y-%m-%d}; release 2 first seen 06:00; "
+        "100 % of the rise of the mean is in `db` spans `SELECT orders`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "basis", "before", "after"),
+    [
+        ("p95(transaction.duration)", "beyond", 150, 250),
+        ("p50()", "beyond", 150, 200),
+        ("avg(transaction.duration)", "mean", 150, 200),
+        ("count()", "count", 0.2, 0.2),
+        ("tpm()", "count", 0.2, 0.2),
+        ("failure_rate()", "failed", 0, 0.5),
+        ("sum(transaction.duration)", "sum", 30, 40),
+        ("apdex(200)", "mean", 1, 0.75),
+    ],
+)
+async def test_parts_of_a_column_add_up_to_the_whole(
+    statistics: Statistics, project: int, function: str, basis: str, before: float, after: float
+) -> None:
+    found = await explain(statistics, asked(statistics, project, trendFunction=function))
+
+    assert (found["basis"], found["function"]) == (basis, function)
+    assert found["before"]["value"] == pytest.approx(before)
+    assert found["after"]["value"] == pytest.approx(after)
+    for kind in ("environment", "release"):
+        parts = [each["contribution"] for each in found["causes"] if each["kind"] == kind]
+        assert sum(parts) == pytest.approx(found["basis_change"])
+
+
+async def test_tags_count_as_columns(statistics: Statistics, project: int) -> None:
+    causes = by_name(await explain(statistics, asked(statistics, project)))
+
+    assert causes["tags[tenant]", "acme"]["share_of_change"] == pytest.approx(1)
+    # Ids of single events are no kinds of events.
+    assert not any(kind == "tags[request]" for kind, _ in causes)
+
+
+async def test_which_issue_took_a_larger_share_of_errors(
+    statistics: Statistics, project: int
+) -> None:
+    found = await explain(
+        statistics, asked(statistics, project, dataset="errors", trendFunction="count()")
+    )
+
+    (cause,) = (each for each in found["causes"] if each.get("issue_id") == "92")
+    assert cause["kind"] == "issue"
+    assert cause["share_of_change"] == pytest.approx(1)
+    assert (cause["share_before"], cause["share_after"]) == (pytest.approx(1 / 3), 0.75)
+
+
+async def test_words_that_spans_do_not_know_leave_the_rest(
+    statistics: Statistics, project: int
+) -> None:
+    found = await explain(
+        statistics, asked(statistics, project, query="transaction.duration:>1 http.method:GET")
+    )
+
+    assert found["before"]["count"] == 0
+    assert found["sentence"] == "There are no values on either side."
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"trendFunction": "p51q()"}, "p51q"),
+        ({"trendFunction": "transaction"}, "trendFunction"),
+        ({"query": "level:("}, ""),
+        ({"dataset": "nothing"}, "dataset"),
+    ],
+)
+async def test_refusals_name_what_was_wrong(
+    statistics: Statistics, project: int, params: dict[str, str], words: str
+) -> None:
+    with pytest.raises(UserError) as refused:
+        await explain(statistics, asked(statistics, project, **params))
+
+    assert words in refused.value.message
 
 
 @pytest.mark.parametrize("at", ["", "noon", "2020-01-01", str(int(END.timestamp()))])

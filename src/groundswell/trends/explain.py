@@ -1,50 +1,81 @@
 """Why did a level change? Which values of which columns account for how much of the change.
 
-A mean is a sum of shares times means, so what each value adds to it before and after can be told
-apart exactly; means stand in for percentiles, which have no such parts.
+One statement for all columns, one for the spans of the same transactions, one for new releases.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from math import isfinite
 
 from groundswell.errors import UserError
 from groundswell.model.tenancy import Scope
+from groundswell.query.question import Dataset, Limits, Output, Question, Statement
+from groundswell.query.statuses import NOT_FAILED
 from groundswell.stats import parameters
 from groundswell.stats.datasets import SOURCES, source_of
-from groundswell.stats.parameters import Page, Params
-from groundswell.stats.request import Asking, TableRequest
+from groundswell.stats.parameters import Params
+from groundswell.stats.request import Asking
 from groundswell.stats.statistics import Statistics
+from groundswell.store import shares
+from groundswell.store.shares import Sums
 from groundswell.timeframe import TimeRange, parse_instant, parse_range
-from groundswell.trends.rows import Row
-
-_DIMENSIONS = (
-    "release",
-    "environment",
-    "transaction.status",
-    "http.method",
-    "os.name",
-    "browser.name",
+from groundswell.trends.basis import (
+    Basis,
+    Levels,
+    basis_of,
+    contribution,
+    level_between,
+    own,
+    value,
 )
+from groundswell.trends.panel import question_of
+from groundswell.trends.rows import Row
+from groundswell.trends.sentence import sentence
+
+_COMMON = ("release", "environment", "http.method", "os.name", "browser.name")
+_COLUMNS: dict[Dataset, tuple[str, ...]] = {
+    Dataset.TRANSACTIONS: (*_COMMON, "transaction.status", "transaction.op"),
+    Dataset.DISCOVER: (*_COMMON, "transaction"),
+    Dataset.ERRORS: ("issue", *_COMMON, "transaction", "level", "error.type"),
+    Dataset.SPANS: ("release", "environment", "transaction", "span.op", "span.status"),
+    Dataset.FUNCTIONS: ("release", "environment", "transaction"),
+}
+_TAGGED = frozenset({Dataset.TRANSACTIONS, Dataset.ERRORS, Dataset.SPANS})
+# Tags that only say again what a column says.
+_SAID_TWICE = ("level", "user", "os", "browser", "url", "dist", "transaction")
 _SPAN_COLUMNS = ("span.op", "span.description")
-_MOST_VALUES = 50
-_MOST_CAUSES = 20
+_MOST_CAUSES, _MOST_OF_A_KIND = 40, 6
 _NEAR_RELEASE = timedelta(hours=6)
-_COLUMN = re.compile(r"\w+\(\s*([a-z_][\w.\[\]]*)")
+_MOST_RELEASES = 10
+# Our own columns beside those of a search.
+_WIDE = Limits(max_length=100_000, max_columns=100)
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainRequest:
-    """A question for the causes of one change: rows before and after `breakpoint`."""
+    """A question for the causes of one change of `function` at `breakpoint`."""
 
-    before: Asking
-    after: Asking
+    asking: Asking
     breakpoint: datetime
-    column: str
+    function: str
+    basis: Basis
+
+    @property
+    def column(self) -> str:
+        return self.basis.column or "transaction.duration"
+
+    @property
+    def middle_ms(self) -> int:
+        return round(self.breakpoint.timestamp() * 1000)
+
+    def levels(self, sums: Sums) -> Levels:
+        window = self.asking.window
+        before, after = self.breakpoint - window.start, window.end - self.breakpoint
+        return Levels(sums, before.total_seconds() / 60, after.total_seconds() / 60)
 
 
 def parse_explain(
@@ -82,151 +113,297 @@ def parse_explain(
         retention=retention,
         now=now,
     )
-    match = _COLUMN.match(parameters.first(params, "trendFunction") or "")
-    return ExplainRequest(
-        replace(asking, window=TimeRange(window.start, at)),
-        replace(asking, window=TimeRange(at, window.end)),
-        at,
-        column=match[1] if match else "transaction.duration",
-    )
+    function = (parameters.first(params, "trendFunction") or "").strip()
+    if not function:
+        function = "count()" if asking.dataset is Dataset.ERRORS else "avg(transaction.duration)"
+    return ExplainRequest(asking, at, function, basis_of(function, asking.dataset))
 
 
 async def explain(statistics: Statistics, request: ExplainRequest) -> Row:
-    """Rank what changed with the level, and name the releases that began near it."""
-    await statistics.require_environments(request.before)
-    mean = f"avg({request.column})"
-    before, after = await _totals(statistics, request, mean)
-    rise = (after["mean"] or 0.0) - (before["mean"] or 0.0)
-    asked = [
-        _dimension(statistics, request, name, mean, before["count"], after["count"])
-        for name in _DIMENSIONS
-    ]
-    causes = [cause for found in await asyncio.gather(*asked) for cause in found]
-    causes += await _spans(statistics, request, before["count"], after["count"])
-    for cause in causes:
-        cause["share_of_change"] = cause["contribution"] / rise if rise else None
-    causes.sort(key=lambda cause: (-abs(cause["contribution"]), cause["kind"], cause["value"]))
-    return {
-        "breakpoint": int(request.breakpoint.timestamp()),
-        "before": before,
-        "after": after,
-        "change": rise,
-        "causes": causes[:_MOST_CAUSES],
-        "releases": await _releases(statistics, request),
-    }
+    """Rank what changed with the level, and name the releases that began near it.
 
-
-async def _rows(
-    statistics: Statistics, asking: Asking, fields: tuple[str, ...], sort: str
-) -> list[dict[str, Any]]:
-    answer = await statistics.table(
-        TableRequest(asking, fields=fields, sort=(sort,), page=Page(_MOST_VALUES, 0))
+    Raises UserError for words that mean nothing, NotFound for an unknown environment.
+    """
+    await statistics.require_environments(request.asking)
+    (sides, level), tags = await asyncio.gather(
+        _sides(statistics, request), _tags(statistics, request)
     )
-    return [dict(row) for row in answer.rows]
+    columns = (*_COLUMNS[request.asking.dataset], *(f"tags[{key}]" for key in tags))
+    whole, by_column = await _shares(statistics, request, columns, level)
+    levels = request.levels(whole)
+    basis = request.basis
+    compared = value(basis, levels)
+    change = _change(*compared)
+    # Numbers of unequal spans are compared by the minute.
+    sides = compared if basis.name in ("count", "sum") else sides
+    causes: list[Row] = []
+    for name, parts in zip(columns, by_column, strict=True):
+        if len(parts) > 1:
+            causes += _causes(request, name, parts, levels, change)
+    await _name_issues(statistics, request, causes)
+    spans, releases = await asyncio.gather(
+        _spans(statistics, request, levels),
+        _releases(statistics, request, by_column[columns.index("release")]),
+    )
+    causes = _ranked([*causes, *spans])
+    answer: Row = {
+        "breakpoint": int(request.breakpoint.timestamp()),
+        "function": request.function,
+        "basis": basis.name,
+        "level": level if basis.name == "beyond" else None,
+        "before": {"count": whole.n1, "mean": _mean(whole.s1, whole.m1), "value": sides[0]},
+        "after": {"count": whole.n2, "mean": _mean(whole.s2, whole.m2), "value": sides[1]},
+        "change": _change(*sides),
+        "basis_change": change,
+        "causes": causes,
+        "releases": releases,
+    }
+    return {**answer, "sentence": sentence(answer)}
 
 
-async def _totals(statistics: Statistics, request: ExplainRequest, mean: str) -> tuple[Row, Row]:
-    sides = []
-    for asking in (request.before, request.after):
-        (row,) = await _rows(statistics, asking, ("count()", mean), "-count()")
-        sides.append({"count": row["count()"], "mean": row[mean]})
-    return sides[0], sides[1]
+async def _sides(
+    statistics: Statistics, request: ExplainRequest
+) -> tuple[tuple[float | None, float | None], float]:
+    """Ask for the function's own value on both sides; with the level between percentiles.
+
+    Raises UserError for a function that means nothing.
+    """
+    asking = request.asking
+    question = replace(question_of(asking), select=(request.function,), aggregate_conditions=False)
+    statement = await statistics.compile(question, asking.scope)
+    (output,) = (each for each in statement.outputs if each.name == request.function)
+    if not output.is_aggregate:
+        raise UserError(
+            f"trendFunction {request.function!r} must be a function such as p95() or count()",
+            code="not_a_number",
+            field="trendFunction",
+        )
+
+    if request.basis.name in ("count", "sum"):
+        return (None, None), 0.0
+
+    asked = (
+        statistics.ask(replace(question, window=window), asking.scope)
+        for window in _halves(request)
+    )
+    answers = await asyncio.gather(*asked)
+    before, after = (_number(each.columns[output.column]) for each in answers)
+    level = level_between(before, after) if request.basis.name == "beyond" else 0.0
+    return (before, after), level
 
 
-async def _dimension(
+def _number(column: Sequence[object]) -> float | None:
+    found = column[0] if column else None
+    return float(found) if isinstance(found, int | float) and isfinite(found) else None
+
+
+async def _shares(
+    statistics: Statistics, request: ExplainRequest, columns: Sequence[str], level: float
+) -> tuple[Sums, list[dict[tuple[str, ...], Sums]]]:
+    """Ask for all columns at once."""
+    kind = {"count": "none", "failed": "failed"}.get(request.basis.name, "number")
+    sets = [(i,) for i in range(len(columns))]
+    return await _contrast(statistics, request, request.asking, columns, sets, kind, level)
+
+
+async def _contrast(
     statistics: Statistics,
     request: ExplainRequest,
-    name: str,
-    mean: str,
-    count_1: float,
-    count_2: float,
-) -> list[Row]:
-    """Say what each value of a column adds to the mean of all, before and after."""
-    sides = [
-        {
-            str(row[name] or ""): row
-            for row in await _rows(statistics, asking, (name, "count()", mean), "-count()")
-        }
-        for asking in (request.before, request.after)
-    ]
-    if len(sides[0].keys() | sides[1].keys()) < 2:
+    asking: Asking,
+    columns: Sequence[str],
+    sets: Sequence[Sequence[int]],
+    kind: str,
+    level: float,
+    measured: str | None = None,
+) -> tuple[Sums, list[dict[tuple[str, ...], Sums]]]:
+    measured = measured or request.basis.column
+    wanted = dict.fromkeys((*columns, "timestamp", *((measured,) if measured else ())))
+    question = replace(
+        question_of(asking), select=tuple(wanted), aggregate_conditions=False, limits=_WIDE
+    )
+    rows = await statistics.compile(question, asking.scope)
+    place = {output.name: output.column for output in rows.outputs}
+    sql = shares.shares(
+        rows.sql,
+        [place[name] for name in columns],
+        time=place["timestamp"],
+        measure=place[measured] if measured else None,
+        kind=kind,
+        sets=sets,
+    )
+    good = NOT_FAILED if kind == "failed" else None
+    bound = {**rows.params, **shares.params(request.middle_ms, level=level, good=good)}
+    answered = await statistics.run(Statement(sql, bound, ()), asking.window)
+    return shares.read(answered, sets, len(columns))
+
+
+async def _tags(statistics: Statistics, request: ExplainRequest) -> list[str]:
+    """List the tags worth comparing: frequent ones with few values, in a sample of the events."""
+    asking = request.asking
+    if asking.dataset not in _TAGGED:
         return []
 
-    causes = []
-    overall = (await _totals(statistics, request, mean))[0]["mean"] or 0.0
-    for value in sorted(sides[0].keys() | sides[1].keys()):
-        parts = []
-        for side, count in zip(sides, (count_1, count_2), strict=True):
-            row = side.get(value)
-            share = row["count()"] / count if row and count else 0.0
-            parts.append((share, (row[mean] or 0.0) if row else 0.0))
-        (share_1, mean_1), (share_2, mean_2) = parts
-        # Against the mean before, a value that only takes another's share adds nothing.
-        added = share_2 * (mean_2 - overall) - share_1 * (mean_1 - overall)
-        causes.append(
+    question = replace(question_of(asking), select=("id",), limit=shares.TAG_SAMPLE)
+    rows = await statistics.compile(question, asking.scope)
+    known = (*_COLUMNS[asking.dataset], *_SAID_TWICE)
+    window = asking.window
+    bound = shares.tag_params(
+        [int(project.id) for project in asking.projects],
+        round(window.start.timestamp() * 1000),
+        round(window.end.timestamp() * 1000),
+        known,
+    )
+    sql = shares.tag_keys(rows.sql, asking.dataset.value)
+    answered = await statistics.run(Statement(sql, {**rows.params, **bound}, ()), window)
+    return [str(key) for key in answered["key"] if "]" not in str(key)]
+
+
+def _causes(
+    request: ExplainRequest,
+    kind: str,
+    parts: dict[tuple[str, ...], Sums],
+    levels: Levels,
+    change: float,
+) -> list[Row]:
+    whole = levels.sums
+    found = []
+    for (name,), part in parts.items():
+        added = contribution(request.basis, levels, part)
+        before, after = own(request.basis, levels, part)
+        found.append(
             {
-                "kind": name,
-                "value": value,
+                "kind": kind,
+                "value": name,
                 "contribution": added,
-                "share_before": share_1,
-                "share_after": share_2,
-                "mean_before": mean_1 if share_1 else None,
-                "mean_after": mean_2 if share_2 else None,
+                "share_of_change": added / change if change else None,
+                "share_before": part.n1 / whole.n1 if whole.n1 else 0.0,
+                "share_after": part.n2 / whole.n2 if whole.n2 else 0.0,
+                "mean_before": before if part.n1 else None,
+                "mean_after": after if part.n2 else None,
             }
         )
-    return causes
+    return found
 
 
-async def _spans(
-    statistics: Statistics, request: ExplainRequest, count_1: float, count_2: float
-) -> list[Row]:
-    """Say what spans of one operation and description add to a transaction, before and after."""
-    if request.before.label not in ("transactions", "discover"):
+async def _name_issues(statistics: Statistics, request: ExplainRequest, causes: list[Row]) -> None:
+    """Put short ids in the place of the ids of issues."""
+    mine = [cause for cause in causes if cause["kind"] == "issue"]
+    if not mine:
+        return
+
+    named = Statement("", {}, (Output("issue", "issue", "id", "string", decode="issue"),))
+    ids = [int(cause["value"] or 0) for cause in mine]
+    names = await statistics.names(request.asking.scope, named, {"id": ids})
+    for cause, id in zip(mine, ids, strict=True):
+        cause["issue_id"] = str(id)
+        cause["value"] = names.issues.get(id, "unknown")
+
+
+async def _spans(statistics: Statistics, request: ExplainRequest, levels: Levels) -> list[Row]:
+    """Say what spans of one operation and description add to a transaction, before and after.
+
+    Self times add up to durations, so their share is that of the change of the mean.
+    """
+    whole = levels.sums
+    of_durations = request.basis.column == "transaction.duration"
+    is_level = request.basis.name in ("mean", "beyond")
+    if not (of_durations and is_level and whole.m1 and whole.m2):
         return []
 
-    total = "sum(span.self_time)"
-    sides = []
-    for asking in (request.before, request.after):
-        spans = replace(asking, source=SOURCES["spans"])
-        rows = await _rows(statistics, spans, (*_SPAN_COLUMNS, "count()", total), f"-{total}")
-        sides.append({_words(row): row for row in rows})
-    causes = []
-    for key in sorted(sides[0].keys() | sides[1].keys()):
-        each = [
-            (side[key][total] or 0.0) / count if key in side and count else 0.0
-            for side, count in zip(sides, (count_1, count_2), strict=True)
-        ]
-        causes.append(
+    rise = whole.s2 / whole.m2 - whole.s1 / whole.m1
+    spans = replace(request.asking, source=SOURCES["spans"])
+    try:
+        _, (parts,) = await _contrast(
+            statistics, request, spans, _SPAN_COLUMNS, [(0, 1)], "number", 0.0, "span.self_time"
+        )
+    except UserError:
+        # A search may use words that spans do not know.
+        return []
+
+    found = []
+    for (op, description), part in parts.items():
+        before, after = part.s1 / whole.n1, part.s2 / whole.n2
+        found.append(
             {
                 "kind": "span",
-                "value": " ".join(part for part in key if part),
-                "op": key[0],
-                "description": key[1],
-                "contribution": each[1] - each[0],
-                "mean_before": each[0],
-                "mean_after": each[1],
+                "value": " ".join(each for each in (op, description) if each),
+                "op": op,
+                "description": description,
+                "contribution": after - before,
+                "share_of_change": (after - before) / rise if rise else None,
+                "mean_before": before,
+                "mean_after": after,
             }
         )
-    return causes
+    return found
 
 
-def _words(row: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(str(row[name] or "") for name in _SPAN_COLUMNS)
-
-
-async def _releases(statistics: Statistics, request: ExplainRequest) -> list[Row]:
-    """Name the releases whose first event lies near the breakpoint."""
-    whole = replace(
-        request.before, window=TimeRange(request.before.window.start, request.after.window.end)
-    )
-    first = "min(timestamp)"
-    rows = await _rows(statistics, whole, ("release", first), f"-{first}")
-    near = []
-    for row in rows:
-        seen = parse_instant(str(row[first]))
-        if row["release"] and seen and abs(seen - request.breakpoint) <= _NEAR_RELEASE:
-            near.append((abs(seen - request.breakpoint), str(row["release"]), seen))
-    return [
-        {"version": version, "first_seen": int(seen.timestamp())}
-        for _, version, seen in sorted(near)
+async def _releases(
+    statistics: Statistics, request: ExplainRequest, parts: dict[tuple[str, ...], Sums]
+) -> list[Row]:
+    """Name the releases whose first event in their projects lies near the breakpoint."""
+    at = request.breakpoint
+    near = [
+        version
+        for (version,), part in parts.items()
+        if version and abs(part.first - at.timestamp()) <= _NEAR_RELEASE.total_seconds()
     ]
+    if not near:
+        return []
+
+    asking = request.asking
+    window = TimeRange(asking.window.start, min(at + _NEAR_RELEASE, asking.window.end))
+    first = "min(timestamp)"
+    quoted = ", ".join(
+        '"{}"'.format(version.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*"))
+        for version in near[:_MOST_RELEASES]
+    )
+    question: Question = replace(
+        question_of(replace(asking, window=window)),
+        select=("release", first),
+        search=f"release:[{quoted}]",
+        environments=(),
+        limits=_WIDE,
+    )
+    found = []
+    for row in await statistics.records(question, asking.scope):
+        seen = _instant(row[first])
+        away = abs(seen - at)
+        if away <= _NEAR_RELEASE:
+            found.append((away, str(row["release"]), int(seen.timestamp())))
+    return [{"version": version, "first_seen": seen} for _, version, seen in sorted(found)]
+
+
+def _ranked(causes: list[Row]) -> list[Row]:
+    """Put what accounts for most first; of each kind a few."""
+    causes.sort(
+        key=lambda each: (-abs(each["share_of_change"] or 0.0), each["kind"], each["value"])
+    )
+    kept, seen = [], dict.fromkeys((each["kind"] for each in causes), 0)
+    for cause in causes:
+        seen[cause["kind"]] += 1
+        if seen[cause["kind"]] <= _MOST_OF_A_KIND:
+            kept.append(cause)
+    return kept[:_MOST_CAUSES]
+
+
+def _mean(total: float, measured: int) -> float | None:
+    return total / measured if measured else None
+
+
+def _change(before: float | None, after: float | None) -> float:
+    return (after or 0.0) - (before or 0.0)
+
+
+def _halves(request: ExplainRequest) -> tuple[TimeRange, TimeRange]:
+    window, at = request.asking.window, request.breakpoint
+    return TimeRange(window.start, at), TimeRange(at, window.end)
+
+
+def _instant(raw: object) -> datetime:
+    if isinstance(raw, datetime):
+        return raw if raw.tzinfo else raw.replace(tzinfo=UTC)
+
+    found = parse_instant(str(raw))
+    assert found is not None, "the store gives instants"
+    return found

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import isfinite
+from urllib.parse import urlencode
 
 from groundswell.model.tenancy import Project
 from groundswell.model.trends import Trend
 from groundswell.trends.rows import Row
 
+_AROUND = timedelta(days=7)
 _WORDS = {"regression": "regressed", "improvement": "improved"}
 
 
@@ -42,25 +44,42 @@ def headline(trend: Trend) -> str:
     return f"{trend.function} of {trend.group} {_WORDS[trend.change]}{_by(trend.ratio)}"
 
 
-def notice_body(trends: Sequence[Trend], project: Project, org_slug: str) -> Row:
+def page_of(trend: Trend, org_slug: str) -> str:
+    """Give the path of the page about a trend: a week on either side, which stays as it is."""
+    name = trend.group.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")
+    query = {
+        "project": int(trend.project_id),
+        "query": f'transaction:"{name}"',
+        "trendFunction": trend.function,
+        "start": f"{trend.at - _AROUND:%Y-%m-%dT%H:%M:%S}",
+        "end": f"{trend.at + _AROUND:%Y-%m-%dT%H:%M:%S}",
+        "breakpoint": _unix(trend.at),
+    }
+    return f"/organizations/{org_slug}/trends/details/?{urlencode(query)}"
+
+
+def notice_body(trends: Sequence[Trend], project: Project, org_slug: str, base_url: str) -> Row:
     """Give the plain data of a notice about one change, seen in one function or in several."""
     leading = trends[0]
+    also = [each.function for each in trends[1:]]
+    text = f"In {project.slug}, since {leading.at:%Y-%m-%d %H:%M} UTC"
     return {
         "org": org_slug,
         "project": project.slug,
         "project_id": str(project.id),
         "trend_id": str(leading.id),
         "title": headline(leading),
+        "text": f"{text}; also {', '.join(also)}" if also else text,
+        "url": base_url + page_of(leading, org_slug),
         "transaction": leading.group,
         "function": leading.function,
-        "also": [each.function for each in trends[1:]],
+        "also": also,
         "change": leading.change,
         "at": _unix(leading.at),
         "before": leading.before,
         "after": leading.after,
         "ratio": leading.ratio,
         "confidence": leading.evidence.get("confidence"),
-        "path": f"/organizations/{org_slug}/trends/{leading.id}/",
     }
 
 

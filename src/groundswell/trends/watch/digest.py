@@ -40,8 +40,11 @@ async def digest_of(
         trend.id: {**described(trend, project), "title": headline(trend), "chart": chart}
         for trend, chart in zip(shown, charts, strict=True)
     }
+    slug = scope.organization.slug
     return {
-        "org": scope.organization.slug,
+        "title": f"Trends of {project.slug}, the week to {end:%Y-%m-%d}",
+        "text": _lines([*top["regression"], *top["improvement"]]),
+        "org": slug,
         "project": {"id": str(project.id), "slug": project.slug},
         "start": int(start.timestamp()),
         "end": int(end.timestamp()),
@@ -49,7 +52,7 @@ async def digest_of(
         "recovered": sum(trend.status is Status.RECOVERED for trend in found),
         "regressions": [entries[trend.id] for trend in top["regression"]],
         "improvements": [entries[trend.id] for trend in top["improvement"]],
-        "path": f"/organizations/{scope.organization.slug}/trends/?project={project.id}",
+        "path": f"/organizations/{slug}/trends/?project={project.id}",
     }
 
 
@@ -96,3 +99,7 @@ def _top(found: Sequence[Trend], change: str) -> list[Trend]:
         (trend for trend in found if trend.change == change),
         key=lambda trend: (-strength(trend.ratio), trend.group, trend.function),
     )[:MOST]
+
+
+def _lines(trends: Sequence[Trend]) -> str:
+    return "\n".join(f"{headline(trend)} ({trend.status})" for trend in trends)

@@ -48,10 +48,13 @@ class Watched:
 class Watch:
     """Call `run` again and again, never two at a time."""
 
-    def __init__(self, metadata: Metadata, statistics: Statistics, notifier: Notifier) -> None:
+    def __init__(
+        self, metadata: Metadata, statistics: Statistics, notifier: Notifier, base_url: str = ""
+    ) -> None:
         self._metadata = metadata
         self._statistics = statistics
         self._notifier = notifier
+        self._base_url = base_url
 
     async def run(self, now: datetime) -> int:
         """Scan what is due and tell what is new; give how many projects were scanned."""
@@ -104,7 +107,7 @@ class Watch:
                         KIND,
                         f"trend:{trends[0].id}",
                         watched.project.org_id,
-                        notice_body(trends, watched.project, slug),
+                        notice_body(trends, watched.project, slug, self._base_url),
                         watched.settings.targets,
                     )
                 )
@@ -121,6 +124,7 @@ class Watch:
             if body["regressions"] or body["improvements"]:
                 key = f"trend-digest:{int(id)}:{int(end.timestamp())}"
                 targets = watched.settings.targets
+                body["url"] = self._base_url + body["path"]
                 await self._notifier.notify(
                     Notice(DIGEST, key, watched.project.org_id, body, targets)
                 )
