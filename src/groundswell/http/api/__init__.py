@@ -36,6 +36,7 @@ from groundswell.http.api import (
     trends,
     workflows,
 )
+from groundswell.http.api.description import description_of
 from groundswell.http.limits import limited
 
 HANDLERS: list[HTTPRouteHandler] = [
@@ -67,4 +68,6 @@ HANDLERS: list[HTTPRouteHandler] = [
     *combined_rules.ROUTES,
     *incidents.ROUTES,
 ]
-ROUTES: list[Any] = [Router(path="/", route_handlers=HANDLERS, middleware=[limited])]
+ROUTES: list[Any] = [
+    Router(path="/", route_handlers=[*HANDLERS, *description_of(HANDLERS)], middleware=[limited])
+]
