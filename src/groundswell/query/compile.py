@@ -23,7 +23,8 @@ def compile(question: Question, catalog: Catalog) -> Statement:
     planned = planner.plan()
     plan = with_wholes(planned.select)
     projects = tuple(int(project) for project in question.projects)
-    plan = guarded(plan, projects, widest(question))
+    window = widest(question)
+    plan = guarded(plan, projects, window)
     printer = Printer()
     sql = printer.select(plan)
     return Statement(
@@ -34,6 +35,8 @@ def compile(question: Question, catalog: Catalog) -> Statement:
         notes=tuple(planner.frame.notes),
         tips=planned.tips,
         table=planned.table,
+        projects=projects,
+        window=window,
     )
 
 

@@ -112,8 +112,9 @@ class Statement:
     """One SELECT with bound values, and how to read its answer.
 
     rank: column that holds the rank of the group in a series split by groups (0-based; the number
-    of groups for Other), None otherwise. estimated_heavy: whether it may scan many rows.
-    notes: warnings for people; tips: {"query": …} suggestions. table: the table that is read.
+    of groups for Other), None otherwise.
+    notes: warnings for people; tips: {"query": …} suggestions. table: the tables that are read,
+    joined by "+"; projects and window: whose rows of when.
     """
 
     sql: str
@@ -123,6 +124,8 @@ class Statement:
     notes: tuple[str, ...] = ()
     tips: Mapping[str, str | None] | None = None
     table: str = ""
+    projects: tuple[int, ...] = ()
+    window: TimeRange | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
