@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ import pytest
 from groundswell.slack import admin
 from groundswell.slack.simulator import Failure
 from groundswell.store.engine import Engine
-from groundswell.store.metadata import slack
+from groundswell.store.metadata import slack, tenancy
+from groundswell.store.metadata.dashboards import Widget, create_dashboard
+from groundswell.store.metadata.issues import Sighting, record_batch
 from groundswell.store.metadata.saved_queries import create_saved_query
-from tests.rows import insert
+from tests.rows import every, insert
 from tests.slacking import KEYS, TOKEN, House, open_house
 
 
@@ -269,6 +271,13 @@ async def test_a_saved_question_fills_what_the_address_does_not_say(house: House
         assert "count() · last 24h" in words(message)
 
 
+async def test_an_organization_without_discover_says_nothing(house: House) -> None:
+    house.identify()
+    house.run(tenancy.set_feature, house.org_id, "discover-basic", False)
+    await house.shared(house.link())
+    assert not house.said()
+
+
 async def test_the_bucket_that_fills_right_now_is_told(house: House, engine: Engine) -> None:
     house.identify()
     now = datetime.now(UTC)
@@ -303,3 +312,65 @@ async def test_a_token_is_proven_to_be_of_its_workspace(house: House) -> None:
     await house.slack.workspaces._prove({})
     assert house.run(slack.by_team, "T0001").bot_user == "U0BOT"
     assert "another workspace" in house.run(slack.by_team, "T0009").broken
+
+
+async def test_widgets_of_dashboards_unfurl_with_what_is_saved(house: House) -> None:
+    house.identify()
+    now = datetime.now(UTC)
+    widgets = [
+        widget("Numbers", "big_number", ["count()"]),
+        widget("Load", "line", ["count()"], conditions="message:Boom"),
+        widget("By title", "top_n", ["count()"], ["title"]),
+    ]
+    project = int(house.projects["shop"])
+    board = house.run(
+        create_dashboard, house.org_id, "Board", {"projects": [project]}, widgets,
+        user_id=house.ada.id, now=now,
+    )  # fmt: skip
+    page = f"{house.url}/organizations/acme/dashboard/{board.id}"
+    for address in (f"{page}/", f"{page}/widget/1/"):
+        shown = words(await house.shared(address))
+        assert "Load" in shown
+        assert "otal 1" in shown
+    assert "By title" in words(await house.shared(f"{page}/widget/2/?statsPeriod=7d"))
+    before = len(house.calls("chat.unfurl"))
+    for address in (f"{page}/widget/0/", f"{page}/widget/9/", page.replace(f"/{board.id}", "/99")):
+        await house.shared(address)
+    assert len(house.calls("chat.unfurl")) == before
+
+
+def widget(
+    title: str, display: str, axes: list[str], columns: list[str] | None = None, **more: str
+) -> Widget:
+    query = {"aggregates": axes, "columns": columns or [], **more}
+    return Widget(0, title, "error-events", {"displayType": display, "queries": [query]})
+
+
+async def test_issues_unfurl_for_those_who_may_see_them(house: House) -> None:
+    now = datetime.now(UTC)
+    sightings = [
+        Sighting(project, f"{n:032x}", f"Boom <{n}>", "c", "error", "error", "python", now, now, 3)
+        for n, project in enumerate(house.projects.values())
+    ]
+    visible, hidden = house.run(record_batch, "spool", 1, sightings)
+    links = [f"{house.url}/organizations/acme/issues/{id}/" for id in (visible, hidden, 999)]
+    await house.shared(*links)
+    assert not house.calls("chat.unfurl")
+    house.identify()
+    message = await house.shared(*links)
+    (shown,) = message.unfurls.values()
+    assert "Boom &lt;0&gt;" in str(shown)
+    assert "SHOP-1" in str(shown)
+
+
+async def test_trends_unfurl_with_what_changed(house: House, engine: Engine) -> None:
+    house.identify()
+    shop, now = house.projects["shop"], datetime.now(UTC)
+    for hours, duration in ((336, 100), (120, 400)):
+        start = now - timedelta(hours=hours)
+        rows = every(start, 600, 1200 if hours > 200 else 700, transaction="/pay", op="x")
+        insert(engine, "transactions", shop, [{**row, "duration": duration} for row in rows])
+    page = f"{house.url}/organizations/acme/trends/?project={shop}"
+    shown = words(await house.shared(page, f"{page}&statsPeriod=zzz"))
+    assert "/pay" in shown
+    assert "+300% since" in shown

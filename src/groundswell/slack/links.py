@@ -58,7 +58,7 @@ _ORG = r"(?P<org>[A-Za-z0-9][A-Za-z0-9_-]{0,63})"
 _PAGES: tuple[tuple[Kind, str], ...] = (
     (Kind.DISCOVER, r"(?:explore/)?discover/(?P<item>results|homepage)"),
     (Kind.EXPLORE, r"explore/(?P<item>traces|logs|metrics)"),
-    (Kind.WIDGET, r"dashboard/(?P<item>[\w-]+)/widget/(?P<part>\d{1,4})"),
+    (Kind.WIDGET, r"dashboard/(?P<item>[\w-]+)(?:/widget/(?P<part>\d{1,4}))?"),
     (Kind.TRENDS, r"(?:performance/)?(?P<item>trends)"),
     (Kind.ALERT, r"alerts/rules/details/(?P<item>\d{1,18})"),
     (Kind.ISSUE, r"issues/(?P<item>\d{1,18})(?:/events/(?P<part>\w+))?"),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -18,13 +16,15 @@ from groundswell.errors import NotAllowed, NotFound, UserError
 from groundswell.model.series import SeriesAnswer
 from groundswell.model.tenancy import Caller, Scope, User
 from groundswell.slack.images import Picture
-from groundswell.slack.links import Link
+from groundswell.slack.links import Kind, Link
 from groundswell.slack.messages.unfurls import Told
 from groundswell.slack.requests import ChartRequest, Display, from_link
 from groundswell.slack.saved import saved_question
+from groundswell.slack.widgets import find_dashboard, from_widget
 from groundswell.stats.request import SeriesRequest, parse_series
 from groundswell.stats.statistics import Statistics
 from groundswell.store.metadata import Metadata
+from groundswell.store.metadata.tenancy import list_features
 
 WIDTH, HEIGHT = 800, 320
 MAX_TOP = 5
@@ -59,9 +59,8 @@ class Previewer:
     ) -> Preview:
         """Ask what a link asks. Raises Silent, or UserError where the sharer may know why."""
         try:
-            scope, saved = await self._metadata.run(self._access, link, user)
+            scope, asked = await self._metadata.run(self._read, link, user, now)
             retention = self._statistics.retention
-            asked = from_link(link, saved, now=now, retention=retention)
             try:
                 request = parse_series(asked.params, scope, now, retention)
             except UserError as error:
@@ -96,12 +95,22 @@ class Previewer:
         projects = tuple(project.id for project in preview.request.asking.projects)
         return Picture(png, preview.told.alt, preview.scope.organization.id, projects)
 
-    def _access(
-        self, connection: Connection, link: Link, user: User
-    ) -> tuple[Scope, Mapping[str, Any] | None]:
+    def _read(
+        self, connection: Connection, link: Link, user: User, now: datetime
+    ) -> tuple[Scope, ChartRequest]:
         caller = Caller(user=user, org_id=None, scopes=frozenset())
         scope = access.scope(connection, caller, link.org)
-        return scope, saved_question(connection, scope, link, user)
+        feature = "dashboards-basic" if link.kind is Kind.WIDGET else "discover-basic"
+        if not list_features(connection, scope.organization.id).get(feature, True):
+            raise NotFound
+
+        retention = self._statistics.retention
+        if link.kind is Kind.WIDGET:
+            dashboard = find_dashboard(connection, scope, link)
+            return scope, from_widget(link, dashboard, now=now, retention=retention)
+
+        saved = saved_question(connection, scope, link, user)
+        return scope, from_link(link, saved, now=now, retention=retention)
 
 
 def tell(

@@ -15,7 +15,7 @@ from groundswell.slack.links import Kind, Link
 from groundswell.timeframe import MAX_POINTS, TimeRange, parse_period, parse_range
 
 REFERRER = "discover.slack.unfurl"
-_DATE_KEYS = ("statsPeriod", "statsPeriodStart", "statsPeriodEnd", "start", "end")
+DATE_KEYS = ("statsPeriod", "statsPeriodStart", "statsPeriodEnd", "start", "end")
 _SAVED_DATASETS = {
     "discover": "discover",
     "error-events": "errors",
@@ -87,16 +87,16 @@ def _from_discover(
     link: Link, saved: Mapping[str, Any], *, now: datetime, retention: timedelta
 ) -> ChartRequest:
     params = _common(link)
-    if not any(params.get(key) for key in _DATE_KEYS):
+    if not any(params.get(key) for key in DATE_KEYS):
         params.update(_saved_dates(saved))
-    fields = link.values("field") or _strings(saved.get("fields"))
+    fields = link.values("field") or strings(saved.get("fields"))
     axes = (
         link.values("yAxis")
-        or _strings(saved.get("yAxis"))
+        or strings(saved.get("yAxis"))
         or [field for field in fields if is_aggregate(field)][:1]
         or ["count()"]
     )
-    order = link.values("sort") or _strings(saved.get("orderby"))
+    order = link.values("sort") or strings(saved.get("orderby"))
     dataset = (
         link.first("dataset")
         or _SAVED_DATASETS.get(link.first("queryDataset") or "")
@@ -104,8 +104,8 @@ def _from_discover(
     )
     # An empty `query=` in the address means that the person cleared it.
     query = link.params["query"][0] if "query" in link.params else str(saved.get("query") or "")
-    params.setdefault("project", _strings(saved.get("projects")))
-    params.setdefault("environment", _strings(saved.get("environment")))
+    params.setdefault("project", strings(saved.get("projects")))
+    params.setdefault("environment", strings(saved.get("environment")))
     params |= {"yAxis": axes, "field": fields, "sort": order, "query": [query]}
     if dataset:
         params["dataset"] = [dataset]
@@ -119,14 +119,14 @@ def _from_discover(
     if display is Display.PREVIOUS:
         _compare(params, now=now, retention=retention)
     intervals = (link.first("interval"), str(saved.get("interval") or ""))
-    _choose_interval(params, display, intervals, now=now, retention=retention)
+    fit_interval(params, display, intervals, now=now, retention=retention)
     name = link.first("name") or str(saved.get("name") or "") or None
     return ChartRequest(_filled(params), display, name)
 
 
 def _from_explore(link: Link, *, now: datetime, retention: timedelta) -> ChartRequest:
     params = _common(link)
-    if not any(params.get(key) for key in _DATE_KEYS):
+    if not any(params.get(key) for key in DATE_KEYS):
         params["statsPeriod"] = ["14d"]
     visual = _visualized(link)
     defaults = {
@@ -183,8 +183,8 @@ def _visualized(link: Link) -> _Visual:
             continue
         if not isinstance(entry, dict):
             continue
-        axes += _strings(entry.get("yAxes")) + _strings(entry.get("yAxis"))
-        groups += _strings(entry.get("groupBy"))
+        axes += strings(entry.get("yAxes")) + strings(entry.get("yAxis"))
+        groups += strings(entry.get("groupBy"))
         if chart_type is None and entry.get("chartType") in {0, 1, 2}:
             chart_type = entry["chartType"]
     return _Visual(axes, groups, chart_type)
@@ -218,7 +218,7 @@ def _display(wanted: str, axes: Sequence[str]) -> Display:
 
 def _compare(params: dict[str, list[str]], *, now: datetime, retention: timedelta) -> None:
     """Compare with the period just before, whatever its length."""
-    if not any(params.get(key) for key in _DATE_KEYS):
+    if not any(params.get(key) for key in DATE_KEYS):
         params["statsPeriod"] = ["14d"]
     period = parse_period((params.get("statsPeriod") or [""])[0])
     if period is None:
@@ -228,7 +228,7 @@ def _compare(params: dict[str, list[str]], *, now: datetime, retention: timedelt
     params["yAxis"] = params["yAxis"][:1]
 
 
-def _choose_interval(
+def fit_interval(
     params: dict[str, list[str]],
     display: Display,
     requested: Sequence[str | None],
@@ -236,6 +236,7 @@ def _choose_interval(
     now: datetime,
     retention: timedelta,
 ) -> None:
+    """Choose the width of the buckets: the first requested one that fits the range, else ours."""
     if display in {Display.DAILY, Display.TOP_BAR}:
         params["interval"] = ["1d"]
         return
@@ -270,7 +271,7 @@ def _fits(text: str, window: TimeRange, series: int) -> bool:
 
 
 def _common(link: Link) -> dict[str, list[str]]:
-    names = (*_DATE_KEYS, "project", "projectSlug", "environment")
+    names = (*DATE_KEYS, "project", "projectSlug", "environment")
     found = {name: link.values(name) for name in names if link.values(name)}
     return {**found, "referrer": [REFERRER]}
 
@@ -285,7 +286,7 @@ def _saved_dates(saved: Mapping[str, Any]) -> dict[str, list[str]]:
     return {}
 
 
-def _strings(value: object) -> list[str]:
+def strings(value: object) -> list[str]:
     """Read what may be a string, a number or a list of them."""
     if value is None or value == "":
         return []

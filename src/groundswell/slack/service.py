@@ -23,13 +23,16 @@ from groundswell.slack.dispatch import Pool
 from groundswell.slack.images import Ladder
 from groundswell.slack.inbound import Door, Meta, Refused, text_of
 from groundswell.slack.incidents import IncidentSender
+from groundswell.slack.issues import IssueLinks
 from groundswell.slack.linking import Signer
+from groundswell.slack.links import Kind
 from groundswell.slack.messages.help import disconnected
 from groundswell.slack.outbound import Outbound, SlackError
 from groundswell.slack.pages import Pages
 from groundswell.slack.preview import Previewer
 from groundswell.slack.queue import Outgoing, Queue
 from groundswell.slack.socket import Socket
+from groundswell.slack.trends import TrendLinks
 from groundswell.slack.unfurl import Unfurler
 from groundswell.slack.vault import Vault
 from groundswell.slack.workspaces import GONE, Workspaces, utc_now
@@ -84,6 +87,8 @@ class Slack:
         self.unfurler = Unfurler(
             self.base_url, self.workspaces, self.previewer, self.ladder, self.signer
         )
+        self.unfurler.handlers[Kind.ISSUE] = IssueLinks(metadata).unfurl
+        self.unfurler.handlers[Kind.TRENDS] = TrendLinks(metadata, statistics).unfurl
         self.incidents = IncidentSender(self.base_url, self.workspaces, self.queue, self.ladder)
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._socket: Socket | None = None

@@ -26,7 +26,7 @@ from groundswell.store.metadata.tenancy import list_features
 MAX_CHARTS = 20
 AT_ONCE = 6
 COMPOSER = "composer"
-DATA_KINDS = frozenset({Kind.DISCOVER, Kind.EXPLORE})
+DATA_KINDS = frozenset({Kind.DISCOVER, Kind.EXPLORE, Kind.WIDGET})
 SHARED_NAMES = "organizations:slack-shared-channel-names"
 # Both fit into the deadline of a piece of work, with time left to tell Slack.
 ANSWERS_S, DRAWING_S = 7.0, 5.0
@@ -88,9 +88,10 @@ class Unfurler:
         data = [link for link in shared.links if link.kind in DATA_KINDS]
         asks = bool(data) and user is None
         others = [link for link in shared.links if link.kind not in DATA_KINDS]
-        previews, reasons = await self._previews(shared, data, user) if user else ([], {})
-        entries = {p.link.url: chart_unfurl(p.told) for p in previews}
-        entries |= await self._other_entries(shared, others, user)
+        (previews, reasons), other_entries = await asyncio.gather(
+            self._previews(shared, data, user), self._other_entries(shared, others, user)
+        )
+        entries = {p.link.url: chart_unfurl(p.told) for p in previews} | other_entries
         prompt = await self._prompt(shared, data) if asks else {}
         if not entries and not prompt:
             await self._note(shared, "nothing to unfurl", "skipped")
@@ -136,8 +137,11 @@ class Unfurler:
         )
 
     async def _previews(
-        self, shared: Shared, links: list[Link], user: User
+        self, shared: Shared, links: list[Link], user: User | None
     ) -> tuple[list[Preview], dict[str, str]]:
+        if user is None:
+            return [], {}
+
         made = await within(
             ANSWERS_S, [self._preview(shared, link, user) for link in links], TOO_LATE
         )
@@ -175,19 +179,25 @@ class Unfurler:
     async def _other_entries(
         self, shared: Shared, links: list[Link], user: User | None
     ) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
-        for link in links:
-            handler = self.handlers.get(link.kind)
-            if handler is None:
-                continue
-            try:
-                entry = await handler(link, user, shared)
-            except GroundswellError as error:
-                await self._note(shared, f"link {link.kind}", "failed", str(error))
-                continue
-            if entry is not None:
-                found[link.url] = entry
-        return found
+        work = [self._other_entry(shared, link, user) for link in links]
+        made = await within(ANSWERS_S, work, None)
+        return {
+            link.url: entry for link, entry in zip(links, made, strict=True) if entry is not None
+        }
+
+    async def _other_entry(
+        self, shared: Shared, link: Link, user: User | None
+    ) -> dict[str, Any] | None:
+        handler = self.handlers.get(link.kind)
+        if handler is None:
+            return None
+
+        try:
+            async with self._turns:
+                return await handler(link, user, shared)
+        except GroundswellError as error:
+            await self._note(shared, f"link {link.kind}", "failed", str(error))
+            return None
 
     async def _prompt(self, shared: Shared, data: list[Link]) -> dict[str, Any]:
         """Ask the sharer to say who they are; where there is no channel, nobody is asked."""
