@@ -69,6 +69,8 @@ def test_accepted_is_stored_once_after_a_restore(tmp_path: Path) -> None:
     with ServiceProcess(tmp_path / "data", settings=SETTINGS) as service:
         with Sending(envelope_url(service)) as sending:
             sending.wait_for(50)
+            while '{part="stored"} 0.0' in httpx.get(f"{service.url}/metrics").text:
+                time.sleep(0.1)
             before = list(sending.acknowledged)
             made = msgspec.json.decode(on(service, "backup", "create", str(target)))
             during = list(sending.acknowledged)
