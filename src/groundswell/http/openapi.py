@@ -202,7 +202,7 @@ def _responses(
         return {status: {"description": "Done."}, "4XX": failed, "5XX": failed}
 
     if handler.fn.__name__ == "chart":
-        image = {"image/png": {}, "image/svg+xml": {}}
+        image: dict[str, Any] = {"image/png": {}, "image/svg+xml": {}}
         return {"200": {"description": "An image.", "content": image}, "4XX": failed}
 
     body = example["body"] if example else None
@@ -212,7 +212,8 @@ def _responses(
     if example:
         content["example"] = body
     answered = {"description": "The answer.", "content": {"application/json": content}}
-    return {status: answered, "2XX": answered, "4XX": failed, "5XX": failed}
+    empty = {"204": {"description": "There is none."}} if handler.opt.get("may_be_empty") else {}
+    return {status: answered, **empty, "2XX": answered, "4XX": failed, "5XX": failed}
 
 
 def _schema_of(body: Any) -> dict[str, Any]:

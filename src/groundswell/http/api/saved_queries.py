@@ -144,7 +144,7 @@ async def visit_query(
     await services_of(request).metadata.run(visit)
 
 
-@get(HOMEPAGE, opt={"access": "org:read", "feature": FEATURE})
+@get(HOMEPAGE, opt={"access": "org:read", "feature": FEATURE, "may_be_empty": True})
 async def homepage(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Give the caller's homepage; 204 where there is none."""
     scope = await caller_scope(request, org)
