@@ -11,7 +11,10 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -41,8 +44,7 @@ def main() -> None:
     source, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     # Whatever prints must not end up between the answers.
     os.dup2(2, 1)
-    # pyarrow's first array would load pandas, a second and 50 MB that nothing here needs.
-    sys.modules["pandas"] = None  # type: ignore[assignment]
+    sys.meta_path.insert(0, _NoPandas())
     pa.array([""])
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
@@ -58,6 +60,16 @@ def main() -> None:
             answer = Failed(f"{type(error).__name__}: {error}")
         _send(answers, answer)
         gc.collect(1)
+
+
+class _NoPandas(MetaPathFinder):
+    """pyarrow's first array would load pandas: a second and 50 MB that nothing here needs."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        if fullname == "pandas":
+            raise ImportError("a digest worker has no use for pandas")
 
 
 def _work(job: Job, context: DigestContext, source: BinaryIO, answers: BinaryIO) -> Done | Failed:
