@@ -8,7 +8,18 @@ from litestar import Router
 from litestar.types import Middleware
 
 from groundswell.http import snapshots
-from groundswell.http.web import alerts, assets, discover, login, overview, settings, trends
+from groundswell.http.web import (
+    alerts,
+    assets,
+    dashboards,
+    discover,
+    login,
+    overview,
+    saved,
+    settings,
+    stats,
+    trends,
+)
 from groundswell.http.web.failures import HANDLERS
 from groundswell.http.web.security import guard
 
@@ -22,6 +33,9 @@ ROUTES: list[Any] = [
             *overview.ROUTES,
             *discover.ROUTES,
             *trends.ROUTES,
+            *dashboards.ROUTES,
+            *saved.ROUTES,
+            *stats.ROUTES,
             *alerts.ROUTES,
             *settings.ROUTES,
         ],

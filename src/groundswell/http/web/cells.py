@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from groundswell.charts.units import measure
 from groundswell.http.web.state import State
@@ -55,7 +55,16 @@ def columns_of(state: State, answer: TableAnswer) -> list[Column]:
 
 def cells_of(state: State, answer: TableAnswer, row: Mapping[str, Cell]) -> list[Shown]:
     """Make the cells of one row."""
-    return [_cell(state, name, *_type(answer, name), row.get(name)) for name in state.fields]
+    return [_cell(state, answer, name, row.get(name)) for name in state.fields]
+
+
+def plain(answer: TableAnswer, name: str, value: Cell) -> Shown:
+    """Tell one value in words, without a link."""
+    kind, unit = _type(answer, name)
+    if value is None or value == "":
+        return Shown("(none)", kind in NUMBERS, is_none=True)
+
+    return Shown(_text(kind, unit, value), kind in NUMBERS)
 
 
 def term(name: str, value: Cell) -> str:
@@ -71,18 +80,14 @@ def term(name: str, value: Cell) -> str:
     return f'{name}:"{escaped}"'
 
 
-def _cell(state: State, name: str, kind: str, unit: str | None, value: Cell) -> Shown:
-    is_number = kind in NUMBERS
-    if value is None or value == "":
-        text, is_none = "(none)", True
-    else:
-        text, is_none = _text(kind, unit, value), False
-    can_narrow = kind in {"string", "boolean"} and not is_aggregate(name)
-    address = ""
-    if can_narrow and not isinstance(value, list) and "\n" not in str(value):
-        query = f"{state.query} {term(name, value)}".strip()
-        address = "?" + state.address(query=query, cursor=None)
-    return Shown(text, is_number, is_none, address)
+def _cell(state: State, answer: TableAnswer, name: str, value: Cell) -> Shown:
+    shown = plain(answer, name, value)
+    can_narrow = _type(answer, name)[0] in {"string", "boolean"} and not is_aggregate(name)
+    if not can_narrow or isinstance(value, list) or "\n" in str(value):
+        return shown
+
+    query = f"{state.query} {term(name, value)}".strip()
+    return replace(shown, address="?" + state.address(query=query, cursor=None))
 
 
 def _text(kind: str, unit: str | None, value: Cell) -> str:

@@ -16,6 +16,8 @@ from groundswell.http.charting import ask_chart, look_of
 from groundswell.http.failures import json_response
 from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.http.web.cells import cells_of, columns_of
+from groundswell.http.web.dashboards import titles
+from groundswell.http.web.forms import kept_of
 from groundswell.http.web.frame import fragment, page
 from groundswell.http.web.reading import ask_of, kept, read_state
 from groundswell.http.web.suggestions import calls, columns, suggestions
@@ -46,8 +48,12 @@ async def discover(request: Request[Any, Any, Any], org: FromPath[str]) -> Respo
         here="discover",
         state=state,
         base=f"/organizations/{scope.organization.slug}/discover/",
+        dataset=dataset,
         functions=calls(dataset),
         columns=columns(dataset),
+        keeps=kept_of(state),
+        saved_id=next(iter(state.params.get("id", ())), ""),
+        dashboards=await titles(request, scope),
         image=urlencode({**image, "display": state.asked.display.value}, doseq=True),
     )
 

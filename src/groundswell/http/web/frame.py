@@ -35,6 +35,8 @@ PLACES = (
     Place("discover", "Discover", "discover/homepage/?statsPeriod=14d"),
     Place("trends", "Trends", "trends/"),
     Place("alerts", "Alerts", "alerts/rules/"),
+    Place("dashboards", "Dashboards", "dashboards/"),
+    Place("stats", "Usage", "stats/"),
     Place("settings", "Settings", "settings/"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from litestar import Request
@@ -28,9 +29,11 @@ async def read_state(
     *,
     with_environments: bool = True,
     period: str = "",
+    defaults: Params = MappingProxyType({}),
 ) -> State:
-    """Read what a page shows; period: what is shown where the address says nothing of time."""
+    """Read what a page shows; period, defaults: what is shown where the address says nothing."""
     params = kept(multi(request))
+    params |= {name: values for name, values in defaults.items() if values and name not in params}
     if period and not any(params.get(name) for name in _DATES):
         params["statsPeriod"] = (period,)
     asked = await ask_of(request, scope, params)
