@@ -10,10 +10,15 @@ from groundswell.http.alerting import DELIVER_S, EVALUATE_S
 from groundswell.http.services import Services
 from groundswell.scheduler import Job
 from groundswell.store.lifecycle.retention import drop_expired
+from groundswell.store.metadata import alerts
 from groundswell.telemetry import logger
+from groundswell.trends.watch import Watch
 
 WARM_AFTER_S = 5.0
 EXPIRE_AFTER_S = 600.0
+# How often it is looked whether the scan of a project is due.
+WATCH_S = 300.0
+WATCH_LEASE = timedelta(minutes=15)
 log = logger("jobs")
 
 
@@ -25,10 +30,29 @@ def jobs_of(services: Services) -> tuple[Job, ...]:
         Job("alerts", EVALUATE_S, alerting.evaluate, lease=alerting.may_evaluate),
         Job("notices", DELIVER_S, alerting.deliver, lease=alerting.may_deliver),
         Job("notice-records", 3600.0, alerting.notices.forget),
+        Job("trends", WATCH_S, partial(_watch, services), lease=partial(_may_watch, services)),
         Job("retention", 86_400.0, partial(_drop_expired, services), first_after_s=EXPIRE_AFTER_S),
         Job("chart-images", 3600.0, partial(_forget_images, services)),
         # Once the first requests are answered: readiness does not wait for the helper.
         Job("chart-helper", 86_400.0, services.renderer.warm, first_after_s=WARM_AFTER_S),
+    )
+
+
+async def _watch(services: Services) -> None:
+    """Look for trends in the projects that are due."""
+    watch = Watch(
+        services.metadata,
+        services.statistics,
+        services.alerting.notices,
+        services.settings.base_url,
+    )
+    await watch.run(datetime.now(UTC))
+
+
+async def _may_watch(services: Services) -> bool:
+    """Take the lease, so that one of several processes looks for trends."""
+    return await services.metadata.run(
+        alerts.take_lease, "trends", services.alerting.holder, datetime.now(UTC), WATCH_LEASE
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -69,6 +71,17 @@ class IncidentSender:
         if is_new and has_begun:
             await self._queue.send(replace(outgoing, key=f"{key}:edit", edits=True))
         return is_new
+
+    async def say(
+        self, org_id: OrgId, channel: str, message: Mapping[str, Any], *, key: str
+    ) -> bool:
+        """Put any message for a channel into the queue; False when nobody can be told."""
+        installation, _ = await self._workspaces.metadata.run(_whom, org_id)
+        if installation is None:
+            return False
+
+        await self._queue.send(Outgoing(key, installation.id, channel, message))
+        return True
 
     async def can_reach(self, org_id: OrgId) -> bool:
         """Say whether a workspace is connected to an organization."""

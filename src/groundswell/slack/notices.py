@@ -10,6 +10,7 @@ from uuid import uuid4
 from groundswell.errors import GroundswellError, UpstreamError
 from groundswell.slack.images import Picture
 from groundswell.slack.incidents import IncidentSender
+from groundswell.slack.messages.blocks import SECTION, bold, cut, escape, link, section
 from groundswell.slack.messages.incidents import Incident
 from groundswell.store.metadata.notify import Delivery
 
@@ -26,6 +27,9 @@ class SlackNotices:
 
     async def send(self, delivery: Delivery) -> str:
         """Hand a notice to the queue of Slack's messages. Raises UpstreamError."""
+        if delivery.kind != "incident":
+            return await self._say(delivery)
+
         told = incident_of(delivery.body)
         picture = None
         if not delivery.body.get("is_test"):
@@ -39,12 +43,31 @@ class SlackNotices:
 
         return "handed to Slack's queue"
 
+    async def _say(self, delivery: Delivery) -> str:
+        """Tell what has no message of its own by its title and text."""
+        message = plain_message(delivery.kind, delivery.body)
+        key = delivery.key[:190]
+        if not await self._incidents.say(delivery.org_id, delivery.target, message, key=key):
+            raise UpstreamError("No Slack workspace is connected to this organization",
+                                retryable=True)  # fmt: skip
+
+        return "handed to Slack's queue"
+
     async def _picture(self, delivery: Delivery, told: Incident) -> Picture | None:
         try:
             return await self._draw(int(delivery.org_id), told.rule_id, told.number)
         except GroundswellError:
             # The words arrive without the chart.
             return None
+
+
+def plain_message(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a message of a title, which leads to the page, and the lines below it."""
+    title = str(body.get("title") or kind)
+    url = str(body.get("url") or "")
+    text = cut(escape(str(body.get("text") or "")), SECTION - 500)
+    head = link(url, cut(title, 300)) if url.startswith("http") else bold(cut(title, 300))
+    return {"text": cut(escape(title), 300), "blocks": [section(f"{head}\n{text}".strip())]}
 
 
 def incident_of(body: Mapping[str, Any]) -> Incident:

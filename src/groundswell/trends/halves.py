@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import sqrt
 from typing import Any
@@ -161,7 +161,12 @@ async def series_of_halves(
         return {}
 
     fields = tuple(name for name in request.table.fields if "(" not in name)
+    texts = tuple(name for name in fields if found.columns.get(name) == "string")
+    named = " OR ".join(_named(row, texts) for row in found.rows)
     asking = request.table.asking
+    if texts:
+        search = f"({asking.search}) ({named})" if asking.search.strip() else named
+        asking = replace(asking, search=search)
     top = TopEvents(_MOST_GROUPS, fields, with_other=False)
     answer = await statistics.series(
         SeriesRequest(
@@ -187,6 +192,16 @@ async def series_of_halves(
         for series in answer.series
         if tuple(dict(series.group_values).get(name) for name in fields) in wanted
     }
+
+
+def _named(row: Row, texts: tuple[str, ...]) -> str:
+    """Write a search that finds the rows of one group, by its columns of text."""
+    terms = []
+    for name in texts:
+        text = "" if row[name] is None else str(row[name])
+        quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")
+        terms.append(f'{name}:"{quoted}"' if text else f"!has:{name}")
+    return f"({' '.join(terms)})"
 
 
 def _row(row: Mapping[str, Any], names: Mapping[str, str], hidden: set[str]) -> Row:
