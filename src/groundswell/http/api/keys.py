@@ -113,7 +113,9 @@ def _changed(connection: Connection, key: ProjectKey, data: KeyChange) -> Projec
     if data.rate_limit is not msgspec.UNSET:
         limit = data.rate_limit or {}
         count, window_s = limit.get("count"), limit.get("window")
-        if (count is None) != (window_s is None) or min(count or 1, window_s or 1) < 1:
+        if (count is None) != (window_s is None) or min(
+            1 if v is None else v for v in (count, window_s)
+        ) < 1:
             raise UserError(
                 "rateLimit needs a count and a window of at least 1, or null", field="rateLimit"
             )
