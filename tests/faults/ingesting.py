@@ -123,6 +123,26 @@ def transaction_envelope(event_id: str, spans: int = 3) -> bytes:
     return _envelope(event_id, "transaction", event)
 
 
+def spans_envelope(spans: int = 2) -> bytes:
+    """Spans that are sent by themselves, without an event."""
+    now, trace_id = time.time(), uuid.uuid4().hex
+    made = [
+        {
+            "trace_id": trace_id,
+            "span_id": uuid.uuid4().hex[:16],
+            "name": "SELECT 1",
+            "start_timestamp": now - 0.4,
+            "end_timestamp": now - 0.3,
+            "attributes": {"sentry.op": {"type": "string", "value": "db"}},
+        }
+        for _ in range(spans)
+    ]
+    payload = json.dumps({"version": 2, "items": made}).encode()
+    kind = "application/vnd.sentry.items.span.v2+json"
+    head = {"type": "span", "item_count": spans, "content_type": kind, "length": len(payload)}
+    return b"{}\n" + json.dumps(head).encode() + b"\n" + payload
+
+
 def _envelope(event_id: str, kind: str, event: dict[str, Any]) -> bytes:
     payload = json.dumps(event).encode()
     header = json.dumps({"event_id": event_id}).encode()

@@ -12,10 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from groundswell.demo.service import ServiceProcess
+from groundswell.errors import StartupError
 from tests.faults.ingesting import (
     IngestProcess,
     error_envelope,
     ingesting,
+    spans_envelope,
     transaction_envelope,
 )
 
@@ -36,20 +39,38 @@ def _ids(state: dict[str, object]) -> set[str]:
     return {row[1] for row in state["ids"]}  # type: ignore[index, attr-defined]
 
 
-def test_the_same_event_counts_once_per_project_before_and_after_a_restart(tmp_path: Path) -> None:
-    event_id = uuid.uuid4().hex
-    body = error_envelope(event_id)
+def test_the_same_envelope_counts_once_per_project_before_and_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    """An error, a transaction with its spans, and spans that come without any event."""
+    event_id, transaction_id = uuid.uuid4().hex, uuid.uuid4().hex
+    bodies = (
+        error_envelope(event_id),
+        transaction_envelope(transaction_id),
+        spans_envelope(),
+    )
     for _ in range(2):
         with ingesting(tmp_path / "data", **FAST) as process:
             for project in (0, 1, 0, 1):
-                answer = httpx.post(process.envelope_url(project), content=body)
-                assert (answer.status_code, answer.json()) == (200, {"id": event_id})
+                for body in bodies:
+                    assert (
+                        httpx.post(process.envelope_url(project), content=body).status_code == 200
+                    )
                 process.settled()
             state = process.settled()
             process.terminate()
-    assert sorted(row[1] for row in state["ids"]) == [event_id] * 2
+    assert sorted(row[1] for row in state["ids"]) == sorted([event_id, transaction_id] * 2)
     assert {row[0] for row in state["ids"]} == {project for project, _ in process.projects}
-    assert state["balance"] == {"accepted": 8, "stored": 2, "dropped": 6, "waiting": 0}
+    assert state["counts"]["spans"] == 2 * (3 + 2)
+    assert state["balance"] == {"accepted": 24, "stored": 6, "dropped": 18, "waiting": 0}
+
+
+def test_a_second_process_on_the_same_directory_is_refused(tmp_path: Path) -> None:
+    with ServiceProcess(tmp_path / "data") as first:
+        second = ServiceProcess(tmp_path / "data")
+        with pytest.raises(StartupError, match=r"(?i)another|already|in use"):
+            second.start()
+        assert httpx.get(f"{first.url}/readyz", timeout=10).json()["ready"]
 
 
 def test_a_spool_at_its_limit_says_429_and_resumes(tmp_path: Path) -> None:
@@ -71,37 +92,49 @@ def test_a_spool_at_its_limit_says_429_and_resumes(tmp_path: Path) -> None:
         _send(process)
 
 
-def test_a_torn_tail_is_cut_and_the_rest_kept(tmp_path: Path) -> None:
+def test_a_damaged_spool_loses_the_damaged_record_only(tmp_path: Path) -> None:
+    """One record is broken inside, and the end is torn as by a crash in the middle of a write."""
     with ingesting(tmp_path / "data", **NEVER) as process:
         sent = _send(process, 5)
         process.kill()
     segment = max((tmp_path / "data" / "spool").glob("*.seg"))
-    whole = segment.read_bytes()
+    whole = bytearray(segment.read_bytes())
+    at = whole.find(sent[2].encode())
+    whole[at : at + 4] = b"\0\0\0\0"
     segment.write_bytes(whole + whole[60:200])
-    with ingesting(tmp_path / "data", **FAST) as process:
-        state = process.settled()
-        assert _ids(state) == set(sent)
-        assert state["balance"] == {"accepted": 5, "stored": 5, "dropped": 0, "waiting": 0}
-        assert segment.read_bytes() == whole
-
-
-def test_a_damaged_record_loses_itself_only(tmp_path: Path) -> None:
-    with ingesting(tmp_path / "data", **NEVER) as process:
-        sent = _send(process, 5)
-        process.kill()
-    segment = max((tmp_path / "data" / "spool").glob("*.seg"))
-    damaged = bytearray(segment.read_bytes())
-    at = damaged.find(sent[2].encode())
-    damaged[at : at + 4] = b"\0\0\0\0"
-    segment.write_bytes(damaged)
     for _ in range(2):
         with ingesting(tmp_path / "data", **FAST) as process:
             state = process.settled()
             assert _ids(state) == {*sent[:2], *sent[3:]}
+            assert segment.read_bytes() == whole, "the torn tail is cut"
             balance = state["balance"]
             assert balance["waiting"] == 0
             assert balance["accepted"] == balance["stored"] + balance["dropped"]
-            process.terminate()
+            assert process.terminate() == 0
+
+
+def test_damage_under_a_running_service_is_counted_and_never_silent(tmp_path: Path) -> None:
+    """Between the answer and the digest a record rots on the disk; a worker is killed, too."""
+    with ingesting(tmp_path / "data", DIGEST_WINDOW_MS=1500, DISK_RESERVE_MB=0) as process:
+        sent = _send(process, 4)
+        segment = max((tmp_path / "data" / "spool").glob("*.seg"))
+        at = segment.read_bytes().find(sent[1].encode())
+        with segment.open("r+b") as file:
+            file.seek(at)
+            file.write(b"\0\0\0\0")
+        state = process.settled()
+        assert _ids(state) == {sent[0], *sent[2:]}
+        assert state["balance"] == {"accepted": 4, "stored": 3, "dropped": 1, "waiting": 0}
+        workers = subprocess.run(
+            ["pgrep", "-P", str(process.pid), "-f", "groundswell.ingest.worker"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        subprocess.run(["kill", "-9", *workers.stdout.split()], check=True)
+        more = _send(process, 3)
+        assert set(more) <= _ids(process.settled())
+    assert "items_unreadable" in (tmp_path / "stderr.log").read_text()
 
 
 def test_sigterm_ends_in_time_with_half_sent_requests(tmp_path: Path) -> None:
@@ -119,21 +152,6 @@ def test_sigterm_ends_in_time_with_half_sent_requests(tmp_path: Path) -> None:
         for each in sockets:
             each.close()
     with ingesting(tmp_path / "data", **FAST) as process:
-        assert _ids(process.settled()) == set(sent)
-
-
-def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
-    with ingesting(tmp_path / "data", **FAST) as process:
-        sent = _send(process, 3)
-        process.settled()
-        found = subprocess.run(
-            ["pgrep", "-P", str(process.pid), "-f", "groundswell.ingest.worker"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        subprocess.run(["kill", "-9", found.stdout.split()[0]], check=True)
-        sent += _send(process, 3)
         assert _ids(process.settled()) == set(sent)
 
 
@@ -180,12 +198,3 @@ def test_a_full_disk_says_503_and_resumes(tmp_path: Path, small_disk: Path) -> N
             time.sleep(0.1)
         sent += _send(process, 2)
         assert set(sent) <= _ids(process.settled())
-
-
-def test_spans_of_a_retried_transaction_are_not_counted_twice(tmp_path: Path) -> None:
-    body = transaction_envelope(uuid.uuid4().hex)
-    with ingesting(tmp_path / "data", **FAST) as process:
-        for _ in range(3):
-            assert httpx.post(process.envelope_url(), content=body).status_code == 200
-        counts = process.settled()["counts"]
-    assert (counts["transactions"], counts["spans"]) == (1, 3)
