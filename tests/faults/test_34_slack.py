@@ -123,6 +123,10 @@ async def test_37_slack_says_that_the_app_is_gone(house: House, kind: str) -> No
     await house.sender.event({"type": kind})
     await house.settle()
     assert house.run(slack_rows.by_team, "T0001").broken == kind
+    async with house.browse() as browser:
+        shown = await browser.get("/organizations/acme/settings/")
+    assert "does not work any more" in shown.text
+    assert kind in shown.text
 
 
 async def test_37_a_chart_that_cannot_be_drawn_leaves_the_text(

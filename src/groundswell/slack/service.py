@@ -178,7 +178,7 @@ class Slack:
             return Reply(400)
 
         event_id = text_of(payload, "event_id")
-        if event_id in self._recent:
+        if event_id in self._recent or not _matters(event):
             return Reply()
 
         if not self.pool.submit(
@@ -231,7 +231,7 @@ class Slack:
         self, installation: rows.Installation, event: Mapping[str, Any], subject: str
     ) -> None:
         text = text_of(event, "text")
-        if not is_direct(event) or not text.strip():
+        if not text.strip():
             return
 
         if text_of(event, "subtype") not in _SPOKEN_SUBTYPES:
@@ -339,6 +339,15 @@ def _concerns_us(event: Mapping[str, Any]) -> bool:
     """Say whether the bot's own token is gone: Slack tells of tokens of persons too."""
     tokens = event.get("tokens")
     return not isinstance(tokens, dict) or bool(tokens.get("bot")) or not tokens.get("oauth")
+
+
+def _matters(event: Mapping[str, Any]) -> bool:
+    """Say whether there is anything to do: most of what a workspace talks about is not for us."""
+    kind = event["type"]
+    if kind == "message":
+        return is_direct(event)
+
+    return kind == "link_shared" or kind in GONE
 
 
 def is_direct(event: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from groundswell.http.requests import services_of
 from groundswell.http.web import assets
 from groundswell.http.web.security import NONCE
 from groundswell.model.tenancy import Caller, Organization, Scope
+from groundswell.store.metadata import slack
 
 TEMPLATES = Path(__file__).with_name("templates")
 THEMES = ("system", "light", "dark")
@@ -66,9 +67,12 @@ async def page(
     """Fill a template within the frame."""
     caller = scope.caller if scope else None
     organizations: list[Organization] = []
-    if caller is not None:
-        organizations = await services_of(request).metadata.run(_organizations, caller)
+    broken: list[tuple[str, str]] = []
+    if caller is not None and scope is not None:
+        metadata = services_of(request).metadata
+        organizations, broken = await metadata.run(_surroundings, caller, scope)
     frame = {
+        "broken_workspaces": broken,
         "org": scope.organization if scope else None,
         "organizations": organizations,
         "user": caller.user if caller else None,
@@ -96,5 +100,8 @@ def fragment(
     return Response(content=text.encode(), status_code=status, media_type="text/html")
 
 
-def _organizations(connection: Connection, caller: Caller) -> list[Organization]:
-    return access.organizations(connection, caller)
+def _surroundings(
+    connection: Connection, caller: Caller, scope: Scope
+) -> tuple[list[Organization], list[tuple[str, str]]]:
+    broken = slack.broken_workspaces(connection, scope.organization.id)
+    return access.organizations(connection, caller), broken

@@ -204,6 +204,17 @@ def every(connection: Connection) -> list[Installation]:
     return [_installation(connection, row) for row in rows]
 
 
+def broken_workspaces(connection: Connection, org_id: OrgId) -> list[tuple[str, str]]:
+    """List the workspaces of an organization that do not work, each with the reason."""
+    query = (
+        select(installations.c.name, installations.c.team, installations.c.broken)
+        .join(attachments, attachments.c.installation_id == installations.c.id)
+        .where(attachments.c.org_id == org_id, installations.c.broken.is_not(None))
+        .order_by(installations.c.id)
+    )
+    return [(row.name or row.team, row.broken) for row in connection.execute(query)]
+
+
 def _installation(connection: Connection, row: Row[Any]) -> Installation:
     orgs = connection.execute(
         select(attachments.c.org_id)
