@@ -6,7 +6,7 @@ the mean of all the rest; every split is then placed again between its neighbour
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil, sqrt
 
@@ -24,6 +24,10 @@ class Sums:
 
     weight: Floats
     level: Floats
+    # Rounds of a search ask for the same intervals again.
+    _known: dict[tuple[int, int, int], tuple[int, float]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def mean(self, start: int, stop: int) -> float:
         mass = float(self.weight[stop] - self.weight[start])
@@ -46,19 +50,30 @@ class Sums:
         left = self.weight[inner] - self.weight[start]
         spread = left * (mass - left)
         total = float(self.level[stop] - self.level[start])
-        lean = (self.level[inner] - self.level[start]) * mass - left * total
-        heights = np.abs(lean) / np.sqrt(np.maximum(spread, _TINY) * max(mass, _TINY))
-        heights[spread <= _TINY] = 0.0
-        return at, heights
+        lean = (self.level[inner] - self.level[start]) * mass
+        lean -= left * total
+        np.abs(lean, out=lean)
+        silent = spread <= _TINY if spread.min() <= _TINY else None
+        if silent is not None:
+            np.maximum(spread, _TINY, out=spread)
+        spread *= max(mass, _TINY)
+        np.sqrt(spread, out=spread)
+        lean /= spread
+        if silent is not None:
+            lean[silent] = 0.0
+        return at, lean
 
     def best(self, start: int, stop: int, min_side: int) -> tuple[int, float]:
         """Give the best split of an interval and its height; (-1, 0) when it is too short."""
         if stop - start < 2 * min_side:
             return -1, 0.0
 
-        at, heights = self.heights(start, stop, min_side)
-        top = int(heights.argmax())
-        return int(at[top]), float(heights[top])
+        key = (start, stop, min_side)
+        if key not in self._known:
+            at, heights = self.heights(start, stop, min_side)
+            top = int(heights.argmax())
+            self._known[key] = int(at[top]), float(heights[top])
+        return self._known[key]
 
 
 def search(

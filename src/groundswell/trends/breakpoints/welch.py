@@ -18,9 +18,8 @@ def welch(before: Floats, after: Floats) -> tuple[float, float]:
     if len(before) < 2 or len(after) < 2:
         return 0.0, 1.0
 
-    first, second = float(before.mean()), float(after.mean())
-    share_1 = float(before.var(ddof=1)) / len(before)
-    share_2 = float(after.var(ddof=1)) / len(after)
+    first, share_1 = _moments(before)
+    second, share_2 = _moments(after)
     squared = share_1 + share_2
     # Equal floats summed in another order differ in the last bits: that is nothing.
     nothing = 1e-12 * max(abs(first), abs(second))
@@ -36,6 +35,15 @@ def welch(before: Floats, after: Floats) -> tuple[float, float]:
         else float(len(before) + len(after) - 2)
     )
     return t, two_sided(t, freedom)
+
+
+def _moments(values: Floats) -> tuple[float, float]:
+    """Give the mean and its squared standard error."""
+    count = len(values)
+    mean = float(values.sum()) / count
+    away = values - mean
+    away *= away
+    return mean, float(away.sum()) / (count - 1) / count
 
 
 def two_sided(t: float, freedom: float) -> float:
