@@ -242,7 +242,15 @@ def test_a_backup_restores_store_metadata_and_spool(
     (spool / "checkpoint.json").write_text(json.dumps({"cut": 7, "seq": 70}))
     (spool / "00000001.seg").write_bytes(b"\0\1")
     target = tmp_path / name
+    for _ in range(2):
+        # Rows that a merge joins to one, before or after they are restored.
+        engine.execute(
+            "INSERT INTO outcomes (project_id, timestamp, quantity) VALUES ({p:UInt64}, today(), 3)",
+            {"p": project},
+        )
     made = create_backup(engine, sqlite_metadata, settings.data, target, now=NOW)
+    engine.execute("OPTIMIZE TABLE outcomes FINAL")
+    assert made.rows["outcomes"] == engine.execute("SELECT sum(quantity) FROM outcomes").scalar()
     assert made.last_batch == {"cut": 7, "seq": 70}
     add_transactions(engine, project, 5)
 

@@ -27,13 +27,18 @@ from groundswell.store.schema import DATA_TABLES, migrations
 FORMAT = 1
 _MANIFEST = "manifest.json"
 _CHECKPOINT = "checkpoint.json"
+# Merges join rows of outcomes whenever they like; only what they add up to stays.
+_AMOUNT = {"outcomes": "sum(quantity)"}
 # Files that are made again from the rest, or belong to one running process.
 _NOT_COPIED = shutil.ignore_patterns("*.tmp", "*.arrow")
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup holds. `last_batch` is the spool's checkpoint, None without a spool."""
+    """What a backup holds. `last_batch` is the spool's checkpoint, None without a spool.
+
+    rows: by table; of outcomes, the sum of what they count.
+    """
 
     created_at: str
     schema: int
@@ -205,6 +210,6 @@ def _last_batch(spool: Path) -> Mapping[str, Any] | None:
 
 def _count(engine: Engine) -> dict[str, int]:
     return {
-        table: engine.execute(f"SELECT count() FROM {table}").scalar()  # noqa: S608
+        table: engine.execute(f"SELECT {_AMOUNT.get(table, 'count()')} FROM {table}").scalar()  # noqa: S608
         for table in DATA_TABLES
     }
