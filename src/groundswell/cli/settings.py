@@ -38,11 +38,11 @@ def migrate(*, data: Data = None, json: AsJson = False) -> None:
     directory.lock()
     engine = open_engine(settings)
     try:
-        applied = migrate_store(engine)
+        applied = migrate_store(engine, settings.text("CLICKHOUSE_CLUSTER"))
     finally:
         engine.close()
         directory.unlock()
-    show({"applied": list(applied or ()), "version": __version__}, json=json)
+    show({"applied": [migration.name for migration in applied], "version": __version__}, json=json)
 
 
 def doctor(*, data: Data = None, json: AsJson = False) -> None:

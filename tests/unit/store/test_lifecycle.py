@@ -245,7 +245,8 @@ def test_a_backup_restores_store_metadata_and_spool(
     for _ in range(2):
         # Rows that a merge joins to one, before or after they are restored.
         engine.execute(
-            "INSERT INTO outcomes (project_id, timestamp, quantity) VALUES ({p:UInt64}, today(), 3)",
+            "INSERT INTO outcomes (project_id, timestamp, quantity)"
+            " VALUES ({p:UInt64}, today(), 3)",
             {"p": project},
         )
     made = create_backup(engine, sqlite_metadata, settings.data, target, now=NOW)
