@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.model.alerts import Level, Rule, Side
 from groundswell.alerts.rules import Ended, Moved, Opened, State, Window, limits_of, step
+from groundswell.model.alerts import Level, Rule, Side
 from tests.unit.alerts.builders import rule
 
 VALUES = st.lists(st.none() | st.sampled_from([0.0, 10.0, 30.0, 50.0, 51.0, 100.0, 101.0, 1e9]),

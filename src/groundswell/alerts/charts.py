@@ -60,7 +60,8 @@ async def chart_of(
     while (span.end - span.start) // step > MAX_POINTS:
         step *= 2
     edge = span.end - int(statistics.retention.total_seconds()) + step
-    start, end = max(span.start, edge) // step * step, max(span.end // step * step, step)
+    # The bucket that is still filling is shown: it is what people were told about.
+    start, end = max(span.start, edge) // step * step, -(-span.end // step) * step
     if end <= start:
         end = start + step
     points = await _points(statistics, rule, scope, Span(start, end), step, group)

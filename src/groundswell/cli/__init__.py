@@ -25,6 +25,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("user", "tenancy:user", "Create and list people."),
     ("token", "tenancy:token", "Create and list API tokens."),
     ("feature", "feature:feature", "List feature switches, or turn one on or off."),
+    ("alert", "alert:alert", "List alert rules, and test whom they tell."),
     ("slack", "slack:slack", "Install, link, simulate and check Slack."),
     ("spool", "spool:spool", "Look after events that could not be stored."),
     ("backup", "upkeep:backup", "Create and restore backups."),
