@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import pytest
 
 from groundswell.demo.service import ServiceProcess
 from tests.commands import run
@@ -64,6 +65,8 @@ def envelope_url(service: ServiceProcess) -> str:
     return f"{service.url}/api/{made['id']}/envelope/?sentry_key={key}"
 
 
+# Three processes are started one after the other; a busy machine takes its time.
+@pytest.mark.timeout(300)
 def test_accepted_is_stored_once_after_a_restore(tmp_path: Path) -> None:
     target = tmp_path / "backup"
     with ServiceProcess(tmp_path / "data", settings=SETTINGS) as service:
