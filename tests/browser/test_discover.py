@@ -52,7 +52,7 @@ def test_wrong_password_is_told(chromium: Browser, shop: Shop) -> None:
 def test_address_holds_the_whole_state(page: Page, shop: Shop) -> None:
     page.goto(shop.discover(f"project={shop.project_id}"))
     told(page)
-    page.locator("[name=display]").select_option("top5")
+    page.locator("select[name=display]").select_option("top5")
     page.wait_for_url("**display=top5**")
     assert told(page).startswith(f"Total {TOTAL},")
     state = parse_qs(urlsplit(page.url).query)

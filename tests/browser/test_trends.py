@@ -44,6 +44,7 @@ def slowed(service: ServiceProcess, shop: Shop, token: str) -> str:
                     "spans": [],
                 }
             )
+        client.flush(timeout=10)  # The queue of the client is short.
     client.close(timeout=20)
 
     def arrived() -> bool:

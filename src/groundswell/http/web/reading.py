@@ -38,7 +38,8 @@ async def read_state(
         params["statsPeriod"] = (period,)
     asked = await ask_of(request, scope, params)
     known = await known_environments(request, scope) if with_environments else ()
-    return State(params, asked, project_choices(params, scope), known)
+    chosen = {**params, "project": tuple(asked.params.get("project") or ())}
+    return State(params, asked, project_choices(chosen, scope), known)
 
 
 async def ask_of(request: Request[Any, Any, Any], scope: Scope, params: Params) -> ChartRequest:

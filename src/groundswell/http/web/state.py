@@ -62,7 +62,8 @@ class State:
 
     @property
     def display(self) -> str:
-        wanted = (self.params.get("display") or ("default",))[0]
+        wanted = (self.params.get("display") or (self.asked.display.value,))[0]
+        wanted = {"top5line": "top5"}.get(wanted, wanted)
         return wanted if wanted in DISPLAYS else "default"
 
     @property
