@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # How many issues a search in events, or an order by their numbers, can tell apart.
 MAX_FOUND = 10_000
+CHUNK = 500
 SORTS = {
     "date": "date", "new": "new", "freq": "freq", "user": "user", "trends": "freq",
     "priority": "freq", "recommended": "date", "inbox": "date", "": "date",
@@ -149,14 +150,23 @@ async def _by_events(
         statistics, asked, found.search, order=_EVENT_ORDER[asked.sort], limit=MAX_FOUND
     )
 
-    def read(connection: Connection) -> dict[int, Issue]:
-        every = find_issues(connection, found.wanted, order="date", limit=100_000)
-        return {issue.id: issue for issue in every}
-
-    wanted = await metadata.run(read)
-    ids = [id for id in seen if id in wanted]
+    ordered = list(seen)
     begin, end = asked.page.offset, asked.page.offset + asked.page.limit
-    return IssuePage(tuple(wanted[id] for id in ids[begin:end]), seen, len(ids) > end)
+
+    def read(connection: Connection) -> list[Issue]:
+        """Look the seen ones up in their order, until the page and one more are there."""
+        rows: list[Issue] = []
+        for start in range(0, len(ordered), CHUNK):
+            ids = tuple(ordered[start : start + CHUNK])
+            wanted = replace(found.wanted, ids=ids)
+            known = {i.id: i for i in find_issues(connection, wanted, order="date", limit=CHUNK)}
+            rows += [known[id] for id in ids if id in known]
+            if len(rows) > end:
+                break
+        return rows
+
+    rows = await metadata.run(read)
+    return IssuePage(tuple(rows[begin:end]), seen, len(rows) > end)
 
 
 async def sightings(

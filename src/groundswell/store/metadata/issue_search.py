@@ -32,6 +32,7 @@ class IssueFilter:
     not_assigned: tuple[str, ...] | None = None
     bounds: tuple[tuple[str, str, datetime | int], ...] = ()
     numbers: tuple[tuple[int, int], ...] | None = None
+    ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def _conditions(wanted: IssueFilter) -> list[ColumnElement[bool]]:
         )
     if wanted.numbers is not None:
         found.append(sa.tuple_(c.project_id, c.number).in_(wanted.numbers))
+    if wanted.ids is not None:
+        found.append(c.id.in_(wanted.ids))
     for name, operator, value in wanted.bounds:
         found.append(_COMPARE[operator](c[name], value))
     return found
