@@ -32,7 +32,16 @@ def test_the_demo_tells_its_story_and_ends(tmp_path: Path) -> None:
     assert parse_qs(page.query)["yAxis"] == ["p95(transaction.duration)"]
     assert told["counts"]["transactions"] > 100
     assert told["counts"]["errors"] > 0
-    assert set(told["seconds"]) == {"start", "tenants", "history", "queryable", "unfurl"}
+    assert "Critical: Checkout is slow" in told["incident"]["title"]
+    assert told["incident"]["chart"]
+    assert set(told["seconds"]) == {
+        "start",
+        "tenants",
+        "history",
+        "queryable",
+        "unfurl",
+        "incident",
+    }
 
     kinds = [block["type"] for block in told["unfurl"]["blocks"]]
     assert kinds == ["section", "image", "context"]

@@ -18,6 +18,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from groundswell.demo.alarm import Alarm, raise_alarm
 from groundswell.demo.service import ServiceProcess
 from groundswell.demo.shop import Shop
 from groundswell.demo.story import VISITS_PER_HOUR, Story, plan, visit, visits
@@ -65,6 +66,8 @@ async def run(*, days: float, once: bool, port: int, data: Path | None, as_json:
             settings = {
                 "SLACK_API_URL": simulator.api_url,
                 "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+                # History is complete when it is sent: its windows need not grow old.
+                "ALERT_DELAY_S": "0",
             }
             service = ServiceProcess(home / "data", port=port, settings=settings)
             stack.callback(service.stop)
@@ -83,11 +86,14 @@ async def run(*, days: float, once: bool, port: int, data: Path | None, as_json:
             page_url = service.url + discover_path(tenant.project_id, days)
             with clockwork.step("unfurl"):
                 told = await unfurl(simulator, service.url, SIGNING_SECRET, page_url, SLACK_USER)
+            with clockwork.step("incident"):
+                alarm = await raise_alarm(simulator, service.url, tenant.token, ORG, PROJECT)
             png_path = _save(told, data)
             if as_json:
-                _print_json(page_url, told, png_path, shop, clockwork)
+                _print_json(page_url, told, alarm, png_path, shop, clockwork)
             else:
                 _show(console, service.url, page_url, told, png_path, shop, story)
+                _show_alarm(console, alarm)
             if not once:
                 console.print("Live traffic goes on. Ctrl-C stops everything.")
                 await _live(shop)
@@ -156,12 +162,14 @@ def _save(told: Unfurled, data: Path | None) -> Path | None:
 
 
 def _print_json(
-    page_url: str, told: Unfurled, png_path: Path | None, shop: Shop, clockwork: Clockwork
-) -> None:
+    page_url: str, told: Unfurled, alarm: Alarm, png_path: Path | None, shop: Shop,
+    clockwork: Clockwork,
+) -> None:  # fmt: skip
     body = {
         "page_url": page_url,
         "unfurl": told.unfurl,
         "rung": told.rung,
+        "incident": {"rule_url": alarm.rule_url, "title": alarm.title, "chart": alarm.has_chart},
         "png": None if png_path is None else str(png_path),
         "counts": {"transactions": shop.transactions, "errors": shop.errors},
         "seconds": clockwork.seconds,
@@ -184,3 +192,9 @@ def _show(
     for line in told.lines:
         console.print(f"  {line}", markup=False, soft_wrap=True)
     console.print(f"  image: {told.rung}" + (f", saved to {png_path}" if png_path else ""))
+
+
+def _show_alarm(console: Console, alarm: Alarm) -> None:
+    console.print(f"\n[bold]Alert[/]    {alarm.rule_url}", soft_wrap=True)
+    said = alarm.title or "no incident yet: it opens when a window of an hour is slow"
+    console.print(f"  in Slack: {said}", markup=False, soft_wrap=True)
