@@ -155,4 +155,7 @@ async def _one_connection(
         await reader.readexactly(length)
         sent.milliseconds.append((time.perf_counter() - begun) * 1000)
         sent.statuses[status] = sent.statuses.get(status, 0) + 1
+        if b"connection: close" in answer.lower():
+            writer.close()
+            reader, writer = await asyncio.open_connection(host, port)
     writer.close()

@@ -112,8 +112,12 @@ def error_row(
     retention_days: int,
     received_us: int,
     shift_us: int,
+    size: int,
 ) -> ErrorRow:
-    """An error event's row; the payload is scrubbed and changed in place. *Raises* `TooOld`."""
+    """An error event's row; the payload is scrubbed and changed in place. *Raises* `TooOld`.
+
+    size: bytes of the payload as sent.
+    """
     problems = _drop_wrong_types(event)
     timestamp_us = _placed(event, received_us, shift_us, retention_days)
     scrubber.event(event)
@@ -200,7 +204,7 @@ def error_row(
         problems=min(len(problems), 65535),
         tags=tags,
         contexts=flat,
-        payload=trimmed_payload(event, problems),
+        payload=trimmed_payload(event, problems, size),
     )
 
 

@@ -154,6 +154,7 @@ class _Batch:
                 place.options.days("errors"),
                 place.received_us,
                 place.shift_us,
+                len(item.payload),
             )
         except TooOld:
             self._reject(record, item, "too_old")

@@ -45,16 +45,21 @@ _DETAIL = ("pre_context", "context_line", "post_context", "vars")
 _encode = msgspec.json.Encoder().encode
 
 
-def trimmed_payload(event: dict[str, Any], problems: list[dict[str, str]]) -> bytes:
-    """The event as JSON with what its detail page shows; `problems` become its `errors`."""
+def trimmed_payload(
+    event: dict[str, Any], problems: list[dict[str, str]], size: int = MAX_EXTRA
+) -> bytes:
+    """The event as JSON with what its detail page shows; `problems` become its `errors`.
+
+    size: bytes of the event as sent; its parts are no larger.
+    """
     kept: dict[str, Any] = {k: event[k] for k in _KEPT if event.get(k) is not None}
     for name in ("exception", "threads"):
         for entry in values_of(kept.get(name)):
             _trim_stack(mapping(entry).get("stacktrace"))
     _trim_stack(kept.get("stacktrace"))
-    if "extra" in kept:
+    if "extra" in kept and size > MAX_EXTRA_VALUE:
         kept["extra"] = _trim_extra(mapping(kept["extra"]))
-    if "modules" in kept:
+    if "modules" in kept and size > MAX_MODULES:
         kept["modules"] = _trim_modules(mapping(kept["modules"]))
     if "breadcrumbs" in kept:
         kept["breadcrumbs"] = {"values": values_of(kept["breadcrumbs"])[-MAX_BREADCRUMBS:]}
