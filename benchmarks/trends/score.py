@@ -122,6 +122,29 @@ def bootstrap_f1(
     return float(low), float(high)
 
 
+def bootstrap_difference(
+    new: Sequence[Tally], old: Sequence[Tally], *, rounds: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """Give the 95 % interval of the difference in F1, both over the same resampled series."""
+    table = np.array(
+        [
+            (a.hits, a.extra, a.missed, b.hits, b.extra, b.missed)
+            for a, b in zip(new, old, strict=True)
+        ],
+        dtype=float,
+    )
+    noise = np.random.default_rng(seed)
+    sums = np.array(
+        [table[noise.integers(0, len(table), len(table))].sum(axis=0) for _ in range(rounds)]
+    )
+    first, second = (
+        2 * part[:, 0] / np.maximum(2 * part[:, 0] + part[:, 1] + part[:, 2], 1)
+        for part in (sums[:, :3], sums[:, 3:])
+    )
+    low, high = np.percentile(first - second, [2.5, 97.5])
+    return float(low), float(high)
+
+
 def by_family(series: Sequence[Labelled], found: Sequence[Sequence[int]]) -> dict[str, Any]:
     """Score each family apart."""
     families = sorted({one.family for one in series if not one.ignored})

@@ -13,6 +13,7 @@ from math import isfinite
 
 from groundswell.errors import UserError
 from groundswell.model.tenancy import Scope
+from groundswell.query.fields import FIELDS
 from groundswell.query.question import Dataset, Limits, Output, Question, Statement
 from groundswell.query.statuses import NOT_FAILED
 from groundswell.stats import parameters
@@ -36,7 +37,7 @@ from groundswell.trends.panel import question_of
 from groundswell.trends.rows import Row
 from groundswell.trends.sentence import sentence
 
-_COMMON = ("release", "environment", "http.method", "os.name", "browser.name")
+_COMMON = ("release", "environment", "http.method")
 _COLUMNS: dict[Dataset, tuple[str, ...]] = {
     Dataset.TRANSACTIONS: (*_COMMON, "transaction.status", "transaction.op"),
     Dataset.DISCOVER: (*_COMMON, "transaction"),
@@ -128,7 +129,7 @@ async def explain(statistics: Statistics, request: ExplainRequest) -> Row:
     (sides, level), tags = await asyncio.gather(
         _sides(statistics, request), _tags(statistics, request)
     )
-    columns = (*_COLUMNS[request.asking.dataset], *(f"tags[{key}]" for key in tags))
+    columns = (*_COLUMNS[request.asking.dataset], *(_tagged(key) for key in tags))
     whole, by_column = await _shares(statistics, request, columns, level)
     levels = request.levels(whole)
     basis = request.basis
@@ -256,6 +257,11 @@ async def _tags(statistics: Statistics, request: ExplainRequest) -> list[str]:
     sql = shares.tag_keys(rows.sql, asking.dataset.value)
     answered = await statistics.run(Statement(sql, {**rows.params, **bound}, ()), window)
     return [str(key) for key in answered["key"] if "]" not in str(key)]
+
+
+def _tagged(key: str) -> str:
+    """Name a tag as people know it: some are columns of the language (`os.name`)."""
+    return key if key in FIELDS else f"tags[{key}]"
 
 
 def _causes(
