@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -85,6 +86,14 @@ def functions(
 )
 def test_self_times(stacks: list[str], expected: dict[str, tuple[list[int], int]]) -> None:
     assert functions(profile(stacks)) == expected
+
+
+@pytest.mark.parametrize("form", [str, int, float, lambda at: f"{at:.1e}"])
+def test_times_of_samples_come_in_many_forms(form: Callable[[int], Any]) -> None:
+    payload = profile(["main work", "main work", "main work"])
+    for sample in payload["profile"]["samples"]:
+        sample["elapsed_since_start_ns"] = form(int(sample["elapsed_since_start_ns"]))
+    assert functions(payload)["work"] == ([20], 2)
 
 
 def test_only_the_thread_of_the_transaction_counts() -> None:
