@@ -18,6 +18,9 @@ from groundswell.query.frame import Frame
 from groundswell.query.reader import Reader
 
 DEFAULT_THRESHOLD_MS = 300
+_ERROR = "within 1 % of the value where a bucket or group has a thousand events or more, less exact below"
+ESTIMATED = f"Percentiles are estimated because the question is about very many events: {_ERROR}"
+ESTIMATED_BY_WEIGHT = f"Percentiles of weighted events are estimated: {_ERROR}"
 _SAMPLE_RATE = Field(
     "sample_rate",
     "number",
@@ -133,10 +136,10 @@ class Aggregates:
     def quantile(
         self, level: float, field: Field, condition: Expression | None = None
     ) -> Expression:
-        """The quantile with linear interpolation between the two nearest values."""
+        """The quantile with linear interpolation between the two nearest values, or an estimate."""
         if field.name == "function.duration":
             suffix = "OrNull" if condition is not None or self.frame.ungrouped else ""
-            name = f"quantileExactInclusiveArray{suffix}"
+            name = f"{self._quantile()}Array{suffix}"
             if condition is None:
                 return Call(name, (self.calls(),), (level,))
 
@@ -145,17 +148,26 @@ class Aggregates:
         value = self.value(field)
         weight = self.weight
         if weight is not None:
+            self.frame.note(ESTIMATED_BY_WEIGHT)
             whole = call("toUInt64", call("greatest", call("round", weight), Number(1)))
             known = call("isNotNull", value)
             if condition is not None:
                 known = call("and", known, condition)
             return Call("quantileTDigestWeightedOrNullIf", (value, whole, known), (level,))
 
-        or_null = "OrNull" if self._may_be_empty(field, condition) else ""
+        name = f"{self._quantile()}{'OrNull' if self._may_be_empty(field, condition) else ''}"
         if condition is None:
-            return Call(f"quantileExactInclusive{or_null}", (value,), (level,))
+            return Call(name, (value,), (level,))
 
-        return Call(f"quantileExactInclusive{or_null}If", (value, condition), (level,))
+        return Call(f"{name}If", (value, condition), (level,))
+
+    def _quantile(self) -> str:
+        if self.frame.estimated_quantiles:
+            self.frame.note(ESTIMATED)
+            return "quantileTDigest"
+
+        self.frame.keeps_values = True
+        return "quantileExactInclusive"
 
     def pair(self, name: str, first: Field, second: Field) -> Expression:
         or_null = "OrNull" if self.frame.ungrouped else ""

@@ -37,6 +37,7 @@ def compile(question: Question, catalog: Catalog) -> Statement:
         table=planned.table,
         projects=projects,
         window=window,
+        keeps_values=planner.frame.keeps_values,
     )
 
 

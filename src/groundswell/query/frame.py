@@ -14,7 +14,8 @@ from groundswell.timeframe import TimeRange
 
 @dataclass(slots=True)
 class Frame:
-    """The surroundings of one question. `notes` is the only thing that grows."""
+    """The surroundings of one question. `notes` is the only thing that grows, and what it takes to
+    answer: `keeps_values` once there is an exact quantile."""
 
     dataset: Dataset
     window: TimeRange
@@ -24,6 +25,8 @@ class Frame:
     interval_s: int | None = None
     extrapolate: bool = False
     ungrouped: bool = False
+    estimated_quantiles: bool = False
+    keeps_values: bool = False
     notes: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:

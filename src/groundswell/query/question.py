@@ -62,6 +62,8 @@ class Question:
     auto_fields: add `id` and `project.name` (and `issue.id` beside `issue`) as the table does.
     now: what relative dates in the search count from; None: the end of the window.
     span_column: what functions of spans take where no column is given.
+    estimated_quantiles: quantiles by a t-digest, for questions about too many rows to keep every
+    value.
     """
 
     dataset: Dataset
@@ -83,6 +85,7 @@ class Question:
     limits: Limits = Limits()
     now: datetime | None = None
     span_column: str = "span.self_time"
+    estimated_quantiles: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ class Statement:
     rank: column that holds the rank of the group in a series split by groups (0-based; the number
     of groups for Other), None otherwise.
     notes: warnings for people; tips: {"query": …} suggestions. table: the tables that are read,
-    joined by "+"; projects and window: whose rows of when.
+    joined by "+"; projects and window: whose rows of when. keeps_values: whether it has
+    exact quantiles, for which every value of a column is kept in memory.
     """
 
     sql: str
@@ -126,6 +130,7 @@ class Statement:
     table: str = ""
     projects: tuple[int, ...] = ()
     window: TimeRange | None = None
+    keeps_values: bool = False
 
     @property
     def key(self) -> tuple[object, ...]:

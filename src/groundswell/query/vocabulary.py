@@ -34,7 +34,7 @@ _PLAIN = """
 """
 _AGGREGATES = """
     any argMax argMin avg corr count covarSamp groupUniqArray max min quantileExactInclusive
-    quantileTDigestWeighted simpleLinearRegression stddevSamp sum uniq varSamp
+    quantileTDigest quantileTDigestWeighted simpleLinearRegression stddevSamp sum uniq varSamp
 """
 _COMBINATORS = ("", "If", "OrNull", "OrNullIf", "Array", "ArrayIf", "ArrayOrNull", "ArrayOrNullIf")
 
