@@ -91,13 +91,13 @@ def _make_rules(metadata: Metadata, now: datetime) -> None:
             triggers=(Trigger(Level.CRITICAL, 1e9),), projects=(), created_at=now, changed_at=now,
         )  # fmt: skip
         for n in range(RULES):
-            # Four numbers of one page of one project: four rules share a query.
+            # Four numbers of one page of one project share a query: 250 are left to ask.
             page = n // len(AGGREGATES) % 50
             rule = replace(
                 first,
                 name=f"rule {n}",
                 aggregate=AGGREGATES[n % len(AGGREGATES)],
                 query=f"transaction:/page/{page}",
-                projects=(projects[n // len(AGGREGATES) % PROJECTS],),
+                projects=(projects[n // (len(AGGREGATES) * 50) % PROJECTS],),
             )
             alerts.create_rule(connection, rule)
