@@ -18,7 +18,7 @@ from groundswell.query.frame import Frame
 from groundswell.query.reader import Reader
 
 DEFAULT_THRESHOLD_MS = 300
-_ERROR = "within 1 % of the value where a bucket or group has a thousand events or more, less exact below"
+_ERROR = "within 1 % where a bucket or group has a thousand events or more, less exact below"
 ESTIMATED = f"Percentiles are estimated because the question is about very many events: {_ERROR}"
 ESTIMATED_BY_WEIGHT = f"Percentiles of weighted events are estimated: {_ERROR}"
 _SAMPLE_RATE = Field(
