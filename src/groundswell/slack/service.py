@@ -212,7 +212,9 @@ class Slack:
                 subject, installation.team, kind, "skipped", f"broken: {installation.broken}"
             )
         elif kind == "link_shared":
-            await self.unfurler.link_shared(installation, payload, subject)
+            charts = await self.unfurler.link_shared(installation, payload, subject)
+            if charts is not None:
+                self.pool.submit("charts", charts)
         elif kind == "message":
             await self._message(installation, event, subject)
 

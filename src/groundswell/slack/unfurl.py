@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from groundswell.errors import GroundswellError, UserError
 from groundswell.model.tenancy import OrgId, User
+from groundswell.slack.dispatch import Work
 from groundswell.slack.images import Ladder, Picture, Source
 from groundswell.slack.inbound import text_of
 from groundswell.slack.linking import Page, Signer, Ticket
@@ -28,8 +29,8 @@ AT_ONCE = 6
 COMPOSER = "composer"
 DATA_KINDS = frozenset({Kind.DISCOVER, Kind.EXPLORE, Kind.WIDGET})
 SHARED_NAMES = "organizations:slack-shared-channel-names"
-# Both fit into the deadline of a piece of work, with time left to tell Slack.
-ANSWERS_S, DRAWING_S = 7.0, 5.0
+# Each fits into the deadline of a piece of work, with time left to tell Slack.
+ANSWERS_S, DRAWING_S = 9.0, 8.0
 TOO_LATE = "The statistics did not answer in time. Try again later."
 T = TypeVar("T")
 ANALYTICS = "integrations.slack.chart_unfurl"
@@ -74,11 +75,11 @@ class Unfurler:
 
     async def link_shared(
         self, installation: rows.Installation, payload: Mapping[str, Any], subject: str
-    ) -> None:
-        """Unfurl the links of one message."""
+    ) -> Work | None:
+        """Unfurl the links of one message as text; give the work that puts charts in its place."""
         shared = await self._read(installation, payload, subject)
         if shared is None:
-            return
+            return None
 
         user = None
         if shared.slack_user:
@@ -93,14 +94,19 @@ class Unfurler:
         )
         entries = {p.link.url: chart_unfurl(p.told) for p in previews} | other_entries
         prompt = await self._prompt(shared, data) if asks else {}
+        is_shown = False
         if not entries and not prompt:
             await self._note(shared, "nothing to unfurl", "skipped")
-        elif await self._send(shared, entries, prompt, "text") and not shared.is_composer:
-            await self._charts(shared, previews[:MAX_CHARTS], entries)
+        else:
+            is_shown = await self._send(shared, entries, prompt, "text")
         if user is not None and data:
             await self._record(shared, previews or data, user, len(previews))
         if reasons and not shared.is_composer:
             await self._explain(shared, reasons)
+        if not previews or not is_shown or shared.is_composer:
+            return None
+
+        return lambda: self._charts(shared, previews[:MAX_CHARTS], entries)
 
     async def _read(
         self, installation: rows.Installation, payload: Mapping[str, Any], subject: str
