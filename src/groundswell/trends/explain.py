@@ -52,6 +52,7 @@ _SPAN_COLUMNS = ("span.op", "span.description")
 _MOST_CAUSES, _MOST_OF_A_KIND = 40, 6
 _NEAR_RELEASE = timedelta(hours=6)
 _MOST_RELEASES = 10
+_MOST_TAGGED_ROWS = 500_000
 # Our own columns beside those of a search.
 _WIDE = Limits(max_length=100_000, max_columns=100)
 
@@ -129,18 +130,18 @@ async def explain(statistics: Statistics, request: ExplainRequest) -> Row:
     (sides, level), tags = await asyncio.gather(
         _sides(statistics, request), _tags(statistics, request)
     )
-    columns = (*_COLUMNS[request.asking.dataset], *(_tagged(key) for key in tags))
-    whole, by_column = await _shares(statistics, request, columns, level)
+    columns = _COLUMNS[request.asking.dataset]
+    (whole, by_column), tagged = await asyncio.gather(
+        _shares(statistics, request, columns, level),
+        _tag_causes(statistics, request, [_tagged(key) for key in tags], level),
+    )
     levels = request.levels(whole)
     basis = request.basis
     compared = value(basis, levels)
     change = _change(*compared)
     # Numbers of unequal spans are compared by the minute.
     sides = compared if basis.name in ("count", "sum") else sides
-    causes: list[Row] = []
-    for name, parts in zip(columns, by_column, strict=True):
-        if len(parts) > 1:
-            causes += _causes(request, name, parts, levels, change)
+    causes = _causes(request, columns, by_column, levels) + tagged
     await _name_issues(statistics, request, causes)
     spans, releases = await asyncio.gather(
         _spans(statistics, request, levels),
@@ -264,7 +265,46 @@ def _tagged(key: str) -> str:
     return key if key in FIELDS else f"tags[{key}]"
 
 
+async def _tag_causes(
+    statistics: Statistics, request: ExplainRequest, columns: Sequence[str], level: float
+) -> list[Row]:
+    """Compare tags; of very many events those near the breakpoint, for tags are slow to read."""
+    if not columns:
+        return []
+
+    near = await _near(statistics, request)
+    whole, by_column = await _shares(statistics, near, columns, level)
+    return _causes(near, columns, by_column, near.levels(whole))
+
+
+async def _near(statistics: Statistics, request: ExplainRequest) -> ExplainRequest:
+    """Shorten both sides alike where the projects have more events than tags are read of."""
+    asking, at = request.asking, request.breakpoint
+    question = replace(question_of(asking), select=("count()",), search="", environments=())
+    (row,) = await statistics.records(question, asking.scope)
+    part = min(1.0, _MOST_TAGGED_ROWS / max(1, int(row["count()"])))
+    before, after = at - asking.window.start, asking.window.end - at
+    window = TimeRange(at - before * part, at + after * part)
+    return replace(request, asking=replace(asking, window=window))
+
+
 def _causes(
+    request: ExplainRequest,
+    columns: Sequence[str],
+    by_column: Sequence[dict[tuple[str, ...], Sums]],
+    levels: Levels,
+) -> list[Row]:
+    """Give the values of columns that have several."""
+    change = _change(*value(request.basis, levels))
+    return [
+        cause
+        for name, parts in zip(columns, by_column, strict=True)
+        if len(parts) > 1
+        for cause in _values(request, name, parts, levels, change)
+    ]
+
+
+def _values(
     request: ExplainRequest,
     kind: str,
     parts: dict[tuple[str, ...], Sums],
