@@ -161,6 +161,7 @@ async def test_the_page_of_link_binds_once_and_tells_slack(house: House) -> None
         assert (await browser.get(path)).status_code == 410
         assert (await browser.post(path, data=form)).status_code == 410
         assert (await browser.put(path)).status_code == 405
+        assert (await browser.options(path)).status_code == 405
     assert "already linked" in await typed(house, "link")
     (told,) = house.simulator.world.responses
     assert "good to go" in told[1]["text"]

@@ -63,13 +63,20 @@ async def setup(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await _page(request, Shown(400, "Install from the command line", lines))
 
 
-@get(
-    "/extensions/slack/{name:str}/{signed:str}/", include_in_schema=False, opt={"access": "session"}
+@route(
+    "/extensions/slack/{name:str}/{signed:str}/",
+    http_method=["GET", "OPTIONS"],
+    include_in_schema=False,
+    status_code=200,
+    opt={"access": "session"},
 )
 async def show(
     request: Request[Any, Any, Any], name: FromPath[str], signed: FromPath[str]
 ) -> Response[bytes]:
     """Show the page behind a signed link."""
+    if request.method != "GET":
+        raise MethodNotAllowedException
+
     kind = _kind(name)
     user = await _user(request)
     if user is None:
