@@ -127,13 +127,13 @@ async def explain(statistics: Statistics, request: ExplainRequest) -> Row:
     Raises UserError for words that mean nothing, NotFound for an unknown environment.
     """
     await statistics.require_environments(request.asking)
-    (sides, level), tags = await asyncio.gather(
+    (sides, level), (near, tags) = await asyncio.gather(
         _sides(statistics, request), _tags(statistics, request)
     )
     columns = _COLUMNS[request.asking.dataset]
     (whole, by_column), tagged = await asyncio.gather(
         _shares(statistics, request, columns, level),
-        _tag_causes(statistics, request, [_tagged(key) for key in tags], level),
+        _tag_causes(statistics, near, [_tagged(key) for key in tags], level),
     )
     levels = request.levels(whole)
     basis = request.basis
@@ -239,12 +239,18 @@ async def _contrast(
     return shares.read(answered, sets, len(columns))
 
 
-async def _tags(statistics: Statistics, request: ExplainRequest) -> list[str]:
-    """List the tags worth comparing: frequent ones with few values, in a sample of the events."""
-    asking = request.asking
-    if asking.dataset not in _TAGGED:
-        return []
+async def _tags(
+    statistics: Statistics, request: ExplainRequest
+) -> tuple[ExplainRequest, list[str]]:
+    """List the tags worth comparing: frequent ones with few values, in a sample of the events.
 
+    Of very many events those near the breakpoint are asked about, for tags are slow to read.
+    """
+    if request.asking.dataset not in _TAGGED:
+        return request, []
+
+    request = await _near(statistics, request)
+    asking = request.asking
     question = replace(question_of(asking), select=("id",), limit=shares.TAG_SAMPLE)
     rows = await statistics.compile(question, asking.scope)
     known = (*_COLUMNS[asking.dataset], *_SAID_TWICE)
@@ -257,7 +263,7 @@ async def _tags(statistics: Statistics, request: ExplainRequest) -> list[str]:
     )
     sql = shares.tag_keys(rows.sql, asking.dataset.value)
     answered = await statistics.run(Statement(sql, {**rows.params, **bound}, ()), window)
-    return [str(key) for key in answered["key"] if "]" not in str(key)]
+    return request, [str(key) for key in answered["key"] if "]" not in str(key)]
 
 
 def _tagged(key: str) -> str:
@@ -266,13 +272,11 @@ def _tagged(key: str) -> str:
 
 
 async def _tag_causes(
-    statistics: Statistics, request: ExplainRequest, columns: Sequence[str], level: float
+    statistics: Statistics, near: ExplainRequest, columns: Sequence[str], level: float
 ) -> list[Row]:
-    """Compare tags; of very many events those near the breakpoint, for tags are slow to read."""
     if not columns:
         return []
 
-    near = await _near(statistics, request)
     whole, by_column = await _shares(statistics, near, columns, level)
     return _causes(near, columns, by_column, near.levels(whole))
 
