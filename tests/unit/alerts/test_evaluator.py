@@ -51,9 +51,11 @@ async def test_rules_with_the_same_question_share_one_query(
     asked = []
     query = watch.engine.query
 
-    async def counted(*args: object, **named: object) -> object:
-        asked.append(args)
-        return await query(*args, **named)  # type: ignore[arg-type]
+    async def counted(sql: str, *args: object, **named: object) -> object:
+        # How much a question reads is looked up now and then; only questions count.
+        if "EXPLAIN" not in sql:
+            asked.append(sql)
+        return await query(sql, *args, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(watch.engine, "query", counted)
     assert await watch.evaluator.evaluate(watch.at(10)) == 5
