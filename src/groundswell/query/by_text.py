@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
+from groundswell.model.statuses import STATUSES
 from groundswell.query.expression import (
     ELEMENT,
     FALSE,
@@ -32,7 +33,6 @@ from groundswell.query.patterns import (
 )
 from groundswell.query.reader import TableReader
 from groundswell.query.search import refuse
-from groundswell.query.statuses import STATUSES
 from groundswell.query.tree import Filter
 
 _UUID = re.compile(

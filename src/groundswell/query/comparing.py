@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from groundswell.model.statuses import STATUSES
 from groundswell.query.aggregates import Aggregates
 from groundswell.query.expression import Expression, Null, Number, Value, Word, any_of, call, negate
 from groundswell.query.fields import Field
 from groundswell.query.functions import wrong
-from groundswell.query.statuses import STATUSES
 from groundswell.query.suggest import did_you_mean
 from groundswell.query.units import UNIT_MS, parse_duration_ms, parse_number
 

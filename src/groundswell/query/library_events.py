@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from groundswell.model.statuses import NOT_FAILED
 from groundswell.query.aggregates import Aggregates
 from groundswell.query.calls import unquote
 from groundswell.query.comparing import compare
@@ -15,7 +16,6 @@ from groundswell.query.fields import Field
 from groundswell.query.functions import Arg, Arguments, Function, wrong
 from groundswell.query.library import ANY, INTERVAL, MINUTE, NUMERIC, by_name, common, side
 from groundswell.query.reader import TableReader
-from groundswell.query.statuses import NOT_FAILED
 from groundswell.query.totals import total_of
 
 _MS = "millisecond"

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from groundswell.model.statuses import NOT_FAILED
 from groundswell.query.aggregates import Aggregates
 from groundswell.query.comparing import compare
 from groundswell.query.expression import (
@@ -28,7 +29,6 @@ from groundswell.query.library import (
     common,
     side,
 )
-from groundswell.query.statuses import NOT_FAILED
 from groundswell.query.totals import total_of
 
 _ERRORS = tuple(str(code) for code in (*range(500, 509), 510, 511))

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 
 from groundswell.errors import UserError
+from groundswell.model.statuses import NOT_FAILED
 from groundswell.model.tenancy import Scope
 from groundswell.query.fields import FIELDS
 from groundswell.query.question import Dataset, Limits, Output, Question, Statement
-from groundswell.query.statuses import NOT_FAILED
 from groundswell.stats import parameters
 from groundswell.stats.datasets import SOURCES, source_of
 from groundswell.stats.parameters import Params

@@ -22,11 +22,11 @@ from groundswell.ingest.normalize.requests import (
 )
 from groundswell.ingest.normalize.scrubbing import Scrubber
 from groundswell.ingest.normalize.shapes import flag, lenient_text, mapping, number, text
-from groundswell.ingest.normalize.statuses import status
 from groundswell.ingest.normalize.tags import MAX_VALUE, client_tags
 from groundswell.ingest.normalize.user_agents import with_user_agent
 from groundswell.ingest.normalize.users import NOBODY, User, user_of
 from groundswell.ingest.records import Record
+from groundswell.model.statuses import status
 
 MAX_SPANS = 1000
 

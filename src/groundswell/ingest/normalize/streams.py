@@ -16,10 +16,10 @@ from groundswell.ingest.normalize.names import named
 from groundswell.ingest.normalize.payloads import Span
 from groundswell.ingest.normalize.segments import Segment, sample_rate_of
 from groundswell.ingest.normalize.shapes import lenient_text, mapping, sequence, text
-from groundswell.ingest.normalize.statuses import status
 from groundswell.ingest.normalize.tags import MAX_VALUE, tag_key
 from groundswell.ingest.normalize.times import ABSENT, micros
 from groundswell.ingest.normalize.users import person
+from groundswell.model.statuses import status
 
 _STATUS = {"ok": "ok", "error": "internal_error"}
 _NOT_TAGS = frozenset(

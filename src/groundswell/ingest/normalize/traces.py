@@ -19,8 +19,8 @@ from groundswell.ingest.normalize.payloads import Span
 from groundswell.ingest.normalize.segments import Segment
 from groundswell.ingest.normalize.shapes import mapping, number
 from groundswell.ingest.normalize.span_attributes import SpanAttributes
-from groundswell.ingest.normalize.statuses import status
 from groundswell.ingest.normalize.times import ABSENT, AHEAD_US, DAY_US, Micros, micros_of
+from groundswell.model.statuses import status
 
 BREAKDOWN_OPS = ("http", "db", "browser", "resource", "ui")
 TOTAL_TIME = "total.time"

@@ -1,10 +1,10 @@
-"""Span and transaction statuses: the closed set of names, its numbers and aliases."""
+"""Statuses of spans and transactions: the closed set of names, its numbers and aliases."""
 
 from __future__ import annotations
 
 from typing import Any
 
-NAMES = (
+STATUSES = (
     "ok",
     "cancelled",
     "unknown",
@@ -23,10 +23,11 @@ NAMES = (
     "data_loss",
     "unauthenticated",
 )
+NOT_FAILED = ("ok", "cancelled", "unknown")
 _BY_KEY: dict[Any, str] = {
-    **{name: name for name in NAMES},
-    **dict(enumerate(NAMES)),
-    **{str(number): name for number, name in enumerate(NAMES)},
+    **{name: name for name in STATUSES},
+    **dict(enumerate(STATUSES)),
+    **{str(number): name for number, name in enumerate(STATUSES)},
     "success": "ok",
     "failure": "internal_error",
     "error": "internal_error",
