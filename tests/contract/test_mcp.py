@@ -161,4 +161,4 @@ def test_what_we_do_not_have_is_a_clean_error(asked: Asked) -> None:
 def test_a_wrong_token_is_said_to_be_wrong(asked: Asked) -> None:
     with McpServer(asked.url, "wrong") as mcp:
         text = mcp.tool("find_organizations")
-    assert "Invalid token" in text
+    assert "rejected the stored access token" in text
