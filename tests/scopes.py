@@ -20,9 +20,7 @@ def project_of(id: int, slug: str) -> Project:
     return Project(ProjectId(id), OrgId(1), slug, slug.title(), "python", BORN)
 
 
-def scope_of(
-    projects: dict[int, str], member_of: set[int] | None = None, org_id: int = 1
-) -> Scope:
+def scope_of(projects: dict[int, str], member_of: set[int] | None = None, org_id: int = 1) -> Scope:
     """Make the scope of a token of the organization, or of somebody who is in some projects."""
     seen = tuple(project_of(id, slug) for id, slug in projects.items())
     return Scope(

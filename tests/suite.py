@@ -40,9 +40,9 @@ PARTS: tuple[Part, ...] = (
     Part("spec", _pytest("-n", "2", "tests/spec"), 90),
     Part("properties", _pytest("-n", "2", "tests/properties"), 60),
     Part("docs", _pytest("tests/docs"), 30),
-    Part("contract", _pytest("tests/contract"), 90),
-    Part("faults", _pytest("tests/faults"), 120),
-    Part("browser", _pytest("tests/browser"), 120),
+    Part("contract", _pytest("-n", "2", "--dist", "loadfile", "tests/contract"), 90),
+    Part("faults", _pytest("-n", "2", "--dist", "loadfile", "tests/faults"), 120),
+    Part("browser", _pytest("-n", "2", "--dist", "loadfile", "tests/browser"), 120),
 )
 
 

@@ -79,7 +79,10 @@ def list_saved_queries(
     """List saved questions whose name holds a word; first_of: the person whose come first."""
     c = saved_queries.c
     key = _ORDERS[sort]
-    order: list[Any] = [key.desc() if descending != (sort in _NEWEST_FIRST) else key.asc(), c.id.asc()]
+    order: list[Any] = [
+        key.desc() if descending != (sort in _NEWEST_FIRST) else key.asc(),
+        c.id.asc(),
+    ]
     if first_of is not None:
         order.insert(0, sa.case((c.created_by == first_of, 0), else_=1))
     query = (
