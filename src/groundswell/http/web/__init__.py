@@ -9,10 +9,13 @@ from litestar.types import Middleware
 
 from groundswell.http import snapshots
 from groundswell.http.web import (
+    alert_editor,
+    alert_rule,
     alerts,
     assets,
     dashboards,
     discover,
+    incident,
     login,
     overview,
     saved,
@@ -37,6 +40,9 @@ ROUTES: list[Any] = [
             *saved.ROUTES,
             *stats.ROUTES,
             *alerts.ROUTES,
+            *alert_editor.ROUTES,
+            *alert_rule.ROUTES,
+            *incident.ROUTES,
             *settings.ROUTES,
         ],
         exception_handlers=HANDLERS,

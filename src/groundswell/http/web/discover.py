@@ -18,7 +18,7 @@ from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.http.web.cells import cells_of, columns_of
 from groundswell.http.web.dashboards import titles
 from groundswell.http.web.forms import kept_of
-from groundswell.http.web.frame import fragment, page
+from groundswell.http.web.frame import fragment, go, page
 from groundswell.http.web.reading import ask_of, kept, read_state
 from groundswell.http.web.suggestions import calls, columns, suggestions
 from groundswell.query.datasets import DATASETS
@@ -139,7 +139,7 @@ async def newer_form(request: Request[Any, Any, Any], org: FromPath[str]) -> Res
     """Lead the newer form of the address to the page."""
     path = request.url.path.replace("/explore/discover/", "/discover/", 1).rstrip("/") + "/"
     query = f"?{request.url.query}" if request.url.query else ""
-    return Response(content=b"", status_code=302, headers={"Location": path + query})
+    return go(path + query)
 
 
 def _placed(part: Any, results: str) -> Any:

@@ -37,8 +37,8 @@ async def fields_of(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
 
 
 def first(fields: Fields, name: str) -> str:
-    """Give the first value of a field, "" without one."""
-    return next(iter(fields.get(name, ())), "").strip()
+    """Give the first value of a field that is not blank, "" without one."""
+    return next((value.strip() for value in fields.get(name, ()) if value.strip()), "")
 
 
 def see(address: str) -> Response[bytes]:

@@ -100,6 +100,11 @@ def fragment(
     return Response(content=text.encode(), status_code=status, media_type="text/html")
 
 
+def go(address: str) -> Response[bytes]:
+    """Lead the browser to another page."""
+    return Response(content=b"", status_code=302, headers={"Location": address})
+
+
 def _surroundings(
     connection: Connection, caller: Caller, scope: Scope
 ) -> tuple[list[Organization], list[tuple[str, str]]]:

@@ -10,7 +10,7 @@ from litestar import Request, Response, get, post
 from groundswell.errors import NotAuthenticated
 from groundswell.http import sessions
 from groundswell.http.requests import multi, now, services_of
-from groundswell.http.web.frame import page
+from groundswell.http.web.frame import go, page
 
 MAX_PASSWORD = 1024
 
@@ -24,7 +24,7 @@ async def login_page(request: Request[Any, Any, Any]) -> Response[bytes]:
     except NotAuthenticated:
         return await _form(request, next)
 
-    return _go(local(next))
+    return go(local(next))
 
 
 @post("/login/", opt={"access": "public"}, status_code=200)
@@ -47,7 +47,7 @@ async def log_in(request: Request[Any, Any, Any]) -> Response[bytes]:
         wrong = "E-mail and password do not belong together."
         return await _form(request, next_path, email, wrong, 401)
 
-    answer = _go(local(next_path))
+    answer = go(local(next_path))
     answer.set_cookie(sessions.cookie(token, secure=is_https(request)))
     return answer
 
@@ -58,7 +58,7 @@ async def log_out(request: Request[Any, Any, Any]) -> Response[bytes]:
     token = request.cookies.get(sessions.COOKIE)
     if token:
         await sessions.log_out(services_of(request).metadata, token)
-    answer = _go("/login/")
+    answer = go("/login/")
     answer.set_cookie(sessions.cookie("", secure=is_https(request)))
     return answer
 
@@ -90,10 +90,6 @@ async def _form(
 def _text(form: Any, name: str) -> str:
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
-
-
-def _go(path: str) -> Response[bytes]:
-    return Response(content=b"", status_code=302, headers={"Location": path})
 
 
 ROUTES = [login_page, log_in, log_out]

@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from groundswell import access
 from groundswell.errors import NotFound, QueryTooHeavy, StoreUnavailable, UserError
 from groundswell.http.requests import caller_of, caller_scope, now, services_of
-from groundswell.http.web.frame import page
+from groundswell.http.web.frame import go, page
 from groundswell.model.series import SeriesAnswer
 from groundswell.model.tenancy import Project, Scope
 from groundswell.stats.request import parse_series, parse_table
@@ -47,9 +47,7 @@ async def front(request: Request[Any, Any, Any]) -> Response[bytes]:
     if not mine:
         raise NotFound("You are not a member of any organization yet.")
 
-    return Response(
-        content=b"", status_code=302, headers={"Location": f"/organizations/{mine[0].slug}/"}
-    )
+    return go(f"/organizations/{mine[0].slug}/")
 
 
 @get("/organizations/{org:str}/", opt={"access": "org:read"})

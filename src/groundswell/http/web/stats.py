@@ -9,12 +9,11 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
-from groundswell.charts.hover import with_hover
-from groundswell.charts.spec import Chart, Kind, Line, vega_lite
+from groundswell.charts.spec import Chart, Kind, Line
 from groundswell.charts.units import measure
 from groundswell.http.charting import look_of
-from groundswell.http.failures import json_response
 from groundswell.http.requests import caller_scope, multi, now, services_of
+from groundswell.http.web.drawn import drawn
 from groundswell.http.web.frame import fragment, page
 from groundswell.http.web.reading import read_state
 from groundswell.http.web.state import State
@@ -101,8 +100,7 @@ async def stats_chart(request: Request[Any, Any, Any], org: FromPath[str]) -> Re
     told = measure("integer", None)
     parts = [f"{OUTCOMES[n].lower()} {told.text(found[n]['totals'][QUANTITY])}" for n in shown]
     sentence = f"{', '.join(parts)}.".capitalize() if parts else "Nothing was sent in this period."
-    spec = with_hover(vega_lite(chart, theme=look.theme), chart, theme=look.theme)
-    return json_response({"spec": spec, "sentence": sentence, "alt": f"{chart.title}: {sentence}"})
+    return drawn(chart, look.theme, sentence)
 
 
 @get(f"{_ORG}/table/", opt={"access": "org:read"})
