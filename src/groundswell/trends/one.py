@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -13,7 +13,7 @@ from groundswell.stats.request import TableRequest
 from groundswell.stats.statistics import Statistics
 from groundswell.timeframe import parse_instant
 from groundswell.trends.metric import metric_of
-from groundswell.trends.panel import Panel, question_of
+from groundswell.trends.panel import Panel
 from groundswell.trends.rows import Row
 from groundswell.trends.transactions import TrendsRequest, find_trends, parse_trends
 
@@ -60,32 +60,20 @@ async def find_one(statistics: Statistics, request: TrendsRequest) -> OneTrend |
         return None
 
     function = request.panel.function
-    type, unit = await type_of(statistics, request)
     group = trends.panel.groups[0]
     timestamps, values = series_of(trends.panel, 0, function, request)
     return OneTrend(
         name=group.name,
         project=group.project,
         function=function,
-        type=type,
-        unit=unit,
+        type=trends.panel.type,
+        unit=trends.panel.unit,
         timestamps=timestamps,
         values=values,
         interval_s=trends.panel.grid.width_s,
         change=trends.rows[0] if trends.rows else None,
         releases=await _releases(statistics, request),
     )
-
-
-async def type_of(statistics: Statistics, request: TrendsRequest) -> tuple[str, str | None]:
-    """Tell type and unit of the function's values."""
-    panel = request.panel
-    question = replace(
-        question_of(panel.asking), select=(panel.function,), aggregate_conditions=False
-    )
-    statement = await statistics.compile(question, panel.asking.scope)
-    (output,) = (each for each in statement.outputs if each.name == panel.function)
-    return output.type, output.unit
 
 
 def series_of(

@@ -100,10 +100,8 @@ async def fetch(statistics: Statistics, request: PanelRequest) -> Panel:
     asking = request.asking
     await statistics.require_environments(asking)
     base = question_of(asking)
-    probe = await statistics.compile(
-        replace(base, select=(request.function,), aggregate_conditions=False), asking.scope
-    )
-    measured = _number(probe.outputs, request)
+    compiled = await outputs_of(statistics, asking, request.function)
+    measured = _number(compiled, request)
     found = await _leading(statistics, request, base) if request.limit else []
     there = {group.raw for group in found}
     found += [Group(raw, raw, 0.0) for raw in request.also if raw not in there]
@@ -121,6 +119,18 @@ async def fetch(statistics: Statistics, request: PanelRequest) -> Panel:
     for first in range(0, len(found), GROUPS_A_QUERY):
         await _fill(statistics, request, replace(base, window=window), panel, first)
     return panel
+
+
+async def outputs_of(statistics: Statistics, asking: Asking, function: str) -> tuple[Output, ...]:
+    """Tell what a function gives, without asking for its values. Raises UserError."""
+    question = replace(question_of(asking), select=(function,), aggregate_conditions=False)
+    return (await statistics.compile(question, asking.scope)).outputs
+
+
+async def type_of(statistics: Statistics, asking: Asking, function: str) -> tuple[str, str | None]:
+    """Tell type and unit of a function's values. Raises UserError."""
+    (output,) = _outputs(await outputs_of(statistics, asking, function), (function,))
+    return output.type, output.unit
 
 
 async def _leading(statistics: Statistics, request: PanelRequest, base: Question) -> list[Group]:

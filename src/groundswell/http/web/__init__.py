@@ -18,9 +18,11 @@ from groundswell.http.web import (
     incident,
     login,
     overview,
+    recorded,
     saved,
     settings,
     stats,
+    trend,
     trends,
 )
 from groundswell.http.web.failures import HANDLERS
@@ -36,6 +38,8 @@ ROUTES: list[Any] = [
             *overview.ROUTES,
             *discover.ROUTES,
             *trends.ROUTES,
+            *trend.ROUTES,
+            *recorded.ROUTES,
             *dashboards.ROUTES,
             *saved.ROUTES,
             *stats.ROUTES,
