@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from groundswell.ingest.normalize import contexts as ctx
 from groundswell.ingest.normalize import labels
+from groundswell.ingest.normalize.event_texts import texts_of, variables
 from groundswell.ingest.normalize.grouping import group_hash
 from groundswell.ingest.normalize.identity import span_number, uuid_bytes
 from groundswell.ingest.normalize.requests import request_of
 from groundswell.ingest.normalize.scrubbing import Scrubber
 from groundswell.ingest.normalize.segments import client_agent, sample_rate_of
 from groundswell.ingest.normalize.shapes import flag, lenient_text, mapping, text, values_of
-from groundswell.ingest.normalize.stacks import Stacks, culprit_frame, stacks_of
+from groundswell.ingest.normalize.stacks import Stacks, stacks_of
 from groundswell.ingest.normalize.tags import MAX_VALUE, client_tags
 from groundswell.ingest.normalize.times import ABSENT, AHEAD_US, DAY_US, micros
 from groundswell.ingest.normalize.trimming import trimmed_payload
@@ -22,11 +22,7 @@ from groundswell.ingest.normalize.user_agents import with_user_agent
 from groundswell.ingest.normalize.users import User, user_of
 from groundswell.ingest.records import Record
 
-UNLABELED = "<unlabeled event>"
-MAX_TITLE = 256
-MAX_MESSAGE = 8192
 _REPORTS = frozenset({"csp", "hpkp", "expectct", "expectstaple"})
-_PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?([srdif%])")
 _OBJECT, _LIST, _TEXT, _ANY_TEXT = (dict,), (list,), (str,), (str, int, float, bool)
 _SHAPES: dict[str, tuple[type, ...]] = {
     "exception": (dict, list),
@@ -129,45 +125,15 @@ def error_row(
     platform = text(event.get("platform"), 64) or "other"
     contexts = with_user_agent(contexts, client_agent(request, platform, record))
     stacks = stacks_of(event)
-    tags, dropped = client_tags(event.get("tags"))
-    if dropped:
-        problems.append({"type": "invalid_data", "name": "tags"})
-    environment = labels.environment(event.get("environment")) or labels.environment(
-        tags.get("environment")
-    )
-    tags.pop("environment", None)
+    tags, environment = _tags_and_environment(event, problems)
     flat = scrubber.texts(ctx.flatten(contexts, raw_user))
     tags = scrubber.texts(tags)
     http = request_of(request)
-    message, template = _messages(event)
-    kind = _type(event, stacks)
-    frame = culprit_frame(event, stacks.exceptions)
-    title = _title(stacks, message)
-    transaction = text(event.get("transaction"), 200) or text(event.get("culprit"), 200)
-    culprit = text(event.get("culprit"), 200) or transaction or _culprit(frame)
-    location = text(frame.get("filename"), 256) or text(frame.get("module"), 256)
+    said = texts_of(event, stacks)
     level = labels.level(event.get("level"), "error")
     _derive_tags(tags, event, contexts, stacks, level, http.url)
     release = labels.release(event.get("release"))
-
-    def variable(name: str) -> str:
-        return {
-            "transaction": transaction,
-            "message": message,
-            "level": level,
-            "release": release,
-            "type": stacks.types[-1] if stacks.types else "",
-            "error.type": stacks.types[-1] if stacks.types else "",
-            "value": stacks.values[-1] if stacks.values else "",
-            "error.value": stacks.values[-1] if stacks.values else "",
-            "function": text(frame.get("function")),
-            "stack.function": text(frame.get("function")),
-            "module": text(frame.get("module")),
-            "stack.module": text(frame.get("module")),
-            "package": text(frame.get("package")),
-            "logger": text(event.get("logger")),
-        }.get(name, tags.get(name.removeprefix("tags."), ""))
-
+    names = variables(event, said, stacks, tags, level=level, release=release)
     return ErrorRow(
         record=record,
         retention_days=retention_days,
@@ -175,14 +141,14 @@ def error_row(
         event_id=event_id,
         timestamp_us=timestamp_us,
         received_us=received_us,
-        type=kind,
+        type=_type(event, stacks),
         level=level,
-        primary_hash=group_hash(event, stacks.exceptions, template, variable),
-        title=title,
-        message=_search_message(message, stacks, culprit),
-        culprit=culprit,
-        location=location,
-        transaction=transaction,
+        primary_hash=group_hash(event, stacks.exceptions, said.template, names),
+        title=said.title,
+        message=said.searched,
+        culprit=said.culprit,
+        location=said.location,
+        transaction=said.transaction,
         platform=platform,
         environment=environment,
         release=release,
@@ -250,64 +216,14 @@ def _type(event: dict[str, Any], stacks: Stacks) -> str:
     return "error" if stacks.exceptions or event.get("stacktrace") else "default"
 
 
-def _messages(event: dict[str, Any]) -> tuple[str, str]:
-    """(the message people read, the message as a template for grouping)."""
-    entry = event.get("logentry")
-    if entry is None or entry == "" or entry == {}:
-        entry = event.get("message")
-    if type(entry) is str:
-        return text(entry, MAX_MESSAGE), text(entry, MAX_MESSAGE)
-    sent = mapping(entry)
-    template = text(sent.get("message"), MAX_MESSAGE)
-    formatted = text(sent.get("formatted"), MAX_MESSAGE)
-    if not formatted and template:
-        formatted = _formatted(template, sent.get("params"))
-    return formatted or template, template or formatted
-
-
-def _formatted(template: str, params: Any) -> str:
-    """The template with its parameters in place, for the placeholders of printf and logging."""
-    given = params if type(params) in (list, dict) else []
-    place = -1
-
-    def fill(match: re.Match[str]) -> str:
-        nonlocal place
-        if match[2] == "%":
-            return "%"
-        if type(given) is dict:
-            value = given.get(match[1])
-        else:
-            place += 1
-            value = given[place] if match[1] is None and place < len(given) else None
-        return lenient_text(value, 1024) or match[0]
-
-    return text(_PLACEHOLDER.sub(fill, template), MAX_MESSAGE)
-
-
-def _title(stacks: Stacks, message: str) -> str:
-    if stacks.exceptions:
-        kind, value = stacks.types[-1], stacks.values[-1].strip().split("\n", 1)[0]
-        title = f"{kind}: {value}" if kind and value else kind or value
-        if title:
-            return text(title, MAX_TITLE)
-    first = message.strip().split("\n", 1)[0].strip()
-    return text(first, MAX_TITLE) or UNLABELED
-
-
-def _culprit(frame: dict[str, Any]) -> str:
-    where = text(frame.get("module")) or text(frame.get("filename"))
-    function = text(frame.get("function"))
-    return text(f"{where} in {function}" if where and function else where or function, 200)
-
-
-def _search_message(message: str, stacks: Stacks, culprit: str) -> str:
-    """What `message` finds: the message, the thrown exception, the culprit, each once."""
-    parts = [message] if message else []
-    candidates = [stacks.types[-1], stacks.values[-1]] if stacks.exceptions else []
-    for part in (*candidates, culprit):
-        if part and not any(part in known for known in parts):
-            parts.append(part)
-    return text(" ".join(parts), MAX_MESSAGE)
+def _tags_and_environment(
+    event: dict[str, Any], problems: list[dict[str, str]]
+) -> tuple[dict[str, str], str]:
+    tags, dropped = client_tags(event.get("tags"))
+    if dropped:
+        problems.append({"type": "invalid_data", "name": "tags"})
+    tagged = tags.pop("environment", None)
+    return tags, labels.environment(event.get("environment")) or labels.environment(tagged)
 
 
 def _derive_tags(
