@@ -161,7 +161,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     mounted.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(mounted)]
     if subprocess.run(command, capture_output=True).returncode != 0:
-        pytest.skip("mounting a small file system needs root")
+        pytest.skip(reason="mounting a small file system needs root")
 
     yield mounted
     subprocess.run(["umount", "-l", str(mounted)], check=True)
