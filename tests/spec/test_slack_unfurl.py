@@ -363,14 +363,27 @@ async def test_issues_unfurl_for_those_who_may_see_them(house: House) -> None:
     assert "SHOP-1" in str(shown)
 
 
-async def test_trends_unfurl_with_what_changed(house: House, engine: Engine) -> None:
-    house.identify()
+def slow_payments(house: House, engine: Engine) -> int:
+    """Make `/pay` slower five days ago."""
     shop, now = house.projects["shop"], datetime.now(UTC)
     for hours, duration in ((336, 100), (120, 400)):
         start = now - timedelta(hours=hours)
         rows = every(start, 600, 1200 if hours > 200 else 700, transaction="/pay", op="x")
         insert(engine, "transactions", shop, [{**row, "duration": duration} for row in rows])
-    page = f"{house.url}/organizations/acme/trends/?project={shop}"
+    return shop
+
+
+async def test_trends_unfurl_with_what_changed(house: House, engine: Engine) -> None:
+    house.identify()
+    page = f"{house.url}/organizations/acme/trends/?project={slow_payments(house, engine)}"
     shown = words(await house.shared(page, f"{page}&statsPeriod=zzz"))
     assert "/pay" in shown
     assert "+300% since" in shown
+
+
+async def test_one_trend_unfurls_with_its_chart(drawing: House, engine: Engine) -> None:
+    shop = slow_payments(drawing, engine)
+    page = f"{drawing.url}/organizations/acme/trends/details/?project={shop}"
+    (entry,) = (await drawing.shared(f"{page}&query=transaction:/pay")).unfurls.values()
+    assert [block["type"] for block in entry["blocks"]] == ["section", "image", "context"]
+    assert "rose from 100 ms to 400 ms (×4.0)" in str(entry)

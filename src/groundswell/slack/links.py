@@ -36,7 +36,8 @@ class Link:
     """One link: `url` as received, `org` the slug, `item` and `part` the ids in the path.
 
     item: `results` or `homepage` of Discover, the kind of data of Explore, the id of a dashboard,
-    rule or issue. part: the index of a widget, the event of an issue.
+    rule or issue. part: the index of a widget, the event of an issue, `details` of one
+    trend.
     """
 
     url: str
@@ -59,7 +60,7 @@ _PAGES: tuple[tuple[Kind, str], ...] = (
     (Kind.DISCOVER, r"(?:explore/)?discover/(?P<item>results|homepage)"),
     (Kind.EXPLORE, r"explore/(?P<item>traces|logs|metrics)"),
     (Kind.WIDGET, r"dashboard/(?P<item>[\w-]+)(?:/widget/(?P<part>\d{1,4}))?"),
-    (Kind.TRENDS, r"(?:performance/)?(?P<item>trends)"),
+    (Kind.TRENDS, r"(?:performance/)?(?P<item>trends)(?:/(?P<part>details))?"),
     (Kind.ALERT, r"alerts/rules/details/(?P<item>\d{1,18})"),
     (Kind.ISSUE, r"issues/(?P<item>\d{1,18})(?:/events/(?P<part>\w+))?"),
 )

@@ -88,7 +88,9 @@ class Slack:
             self.base_url, self.workspaces, self.previewer, self.ladder, self.signer
         )
         self.unfurler.handlers[Kind.ISSUE] = IssueLinks(metadata).unfurl
-        self.unfurler.handlers[Kind.TRENDS] = TrendLinks(metadata, statistics).unfurl
+        self.unfurler.handlers[Kind.TRENDS] = TrendLinks(
+            metadata, statistics, renderer, self.ladder
+        ).unfurl
         self.incidents = IncidentSender(self.base_url, self.workspaces, self.queue, self.ladder)
         self._recent: OrderedDict[str, None] = OrderedDict()
         self._socket: Socket | None = None

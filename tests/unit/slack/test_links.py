@@ -22,6 +22,7 @@ OURS: list[tuple[str, tuple[Kind, str, str, str]]] = [
     ("/organizations/acme/issues/55/events/abc/", (Kind.ISSUE, "acme", "55", "abc")),
     ("/acme/web/issues/55", (Kind.ISSUE, "acme", "55", "")),
     ("/organizations/acme/performance/trends/", (Kind.TRENDS, "acme", "trends", "")),
+    ("/organizations/acme/trends/details/?a=1", (Kind.TRENDS, "acme", "trends", "details")),
 ]
 IN_DOMAIN = [
     ("/discover/results/", Kind.DISCOVER),
@@ -45,6 +46,7 @@ FOREIGN = [
     "https://gs.example.com/organizations/acme%2Fx/discover/results/",
     "https://gs.example.com\\organizations/acme/discover/results/",
     "https://gs.example.com/organizations/acme/discover/results/extra/",
+    "https://gs.example.com/organizations/acme/trends/recorded/",
     "https://gs.example.com/organizations//discover/results/",
     "https://gs.example.com/discover/results/",
     "https://[::1/organizations/acme/discover/results/",

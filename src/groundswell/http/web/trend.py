@@ -10,8 +10,9 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from groundswell.charts.hover import with_hover
+from groundswell.charts.one_trend import chart_of_one, sentence_of
 from groundswell.charts.spec import vega_lite
-from groundswell.charts.trends import Change, change_text, chart_of_trend, moment_text
+from groundswell.charts.trends import change_text, moment_text
 from groundswell.charts.units import Measure, measure
 from groundswell.http.answering import ClientGone, gone, unless_gone
 from groundswell.http.charting import look_of
@@ -117,22 +118,15 @@ async def details_chart(request: Request[Any, Any, Any], org: FromPath[str]) -> 
     except ClientGone:
         return gone()
 
-    row = one.change if one else None
-    drawn = chart_of_trend(
-        name=one.name if one else state.query,
+    drawn = chart_of_one(
+        one,
+        name=state.query,
         function=function_of(state.params),
-        timestamps=one.timestamps if one else (),
-        values=one.values if one else (),
-        interval_s=one.interval_s if one else 3600,
-        type=one.type if one else "number",
-        unit=one.unit if one else None,
-        change=_change(row),
-        releases=one.releases if one else (),
         width=look.width,
         height=look.height,
     )
     spec = with_hover(vega_lite(drawn, theme=look.theme), drawn, theme=look.theme)
-    sentence = _sentence(one) if one else "No data in this period."
+    sentence = sentence_of(one)
     return json_response({"spec": spec, "sentence": sentence, "alt": f"{drawn.title}: {sentence}"})
 
 
@@ -174,13 +168,6 @@ def _back(state: State) -> str:
     return urlencode({name: state.params[name] for name in shared if name in state.params}, True)
 
 
-def _change(row: Row | None) -> Change | None:
-    if row is None:
-        return None
-
-    return Change(row["breakpoint"], row["aggregate_range_1"], row["aggregate_range_2"])
-
-
 def _facts(one: OneTrend) -> dict[str, Any]:
     row = one.change
     assert row is not None
@@ -196,18 +183,6 @@ def _facts(one: OneTrend) -> dict[str, Any]:
         "events_before": f"{row['count_range_1']:,.0f}",
         "events_after": f"{row['count_range_2']:,.0f}",
     }
-
-
-def _sentence(one: OneTrend) -> str:
-    if one.change is None:
-        return "No lasting change of level was found in this period."
-
-    facts = _facts(one)
-    verb = "rose" if (one.change["trend_difference"] or 0) > 0 else "fell"
-    return (
-        f"{one.function} {verb} from {facts['before']} to {facts['after']} "
-        f"({facts['change']}) at {facts['at']}; the evidence is {facts['confidence']}."
-    )
 
 
 def _explained(state: State, one: OneTrend | None) -> str:
