@@ -13,6 +13,11 @@ import sentry_sdk
 from playwright.sync_api import Page, expect
 
 from groundswell.demo.service import ServiceProcess
+from groundswell.model.tenancy import ProjectId
+from groundswell.model.trends import Trend
+from groundswell.store.metadata import Metadata
+from groundswell.store.metadata.projects import project_by_id
+from groundswell.store.metadata.trends import add_trend
 from tests.browser.conftest import Shop
 from tests.serving import ORG, eventually
 
@@ -96,3 +101,61 @@ def test_pages_fit_a_phone(page: Page, shop: Shop, slowed: str) -> None:
     page.wait_for_selector(".chart[data-state=drawn]")
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def record(shop: Shop, service: ServiceProcess, function: str, after: float) -> None:
+    """Write what the watch would, for it looks once an hour."""
+    metadata = Metadata.open(f"sqlite:///{service.data / 'metadata.db'}")
+    now = datetime.now(UTC)
+    try:
+        with metadata.begin() as connection:
+            project = project_by_id(connection, ProjectId(int(shop.project_id)))
+            assert project is not None
+            trend = Trend(
+                0, project.org_id, project.id, "GET /recorded", function, 1, "regression",
+                now - timedelta(hours=9), after / 2, after, 2.0, 0.001, now, now,
+            )  # fmt: skip
+            add_trend(connection, trend)
+    finally:
+        metadata.close()
+
+
+def test_recorded_trend_is_acknowledged_dismissed_and_reopened(
+    page: Page, shop: Shop, service: ServiceProcess
+) -> None:
+    record(shop, service, "failure_rate()", 0.5)
+    record(shop, service, "epm()", 8.0)
+    page.goto(f"{shop.url}/organizations/{ORG}/trends/?project={shop.project_id}")
+    page.get_by_role("link", name="Recorded").click()
+    row = page.locator(".trend", has_text="failure_rate()")
+    expect(row).to_contain_text("25% → 50%")
+    expect(page.locator(".trend", has_text="epm()")).to_contain_text("4/min → 8/min")
+    for button, status in (
+        ("Acknowledge", "acknowledged"),
+        ("Dismiss", "dismissed"),
+        ("Reopen", "new"),
+    ):
+        row.get_by_role("button", name=button).click()
+        expect(row.locator(".status")).to_have_text(status)
+    page.get_by_role("link", name="Dismissed").click()
+    expect(page.locator("#trends")).to_contain_text("Nothing recorded")
+
+
+def test_recorded_trends_are_not_changed_from_another_site(page: Page, shop: Shop) -> None:
+    answer = page.request.post(
+        f"{shop.url}/organizations/{ORG}/trends/recorded/1/",
+        form={"status": "dismissed"},
+        headers={"Origin": "https://elsewhere.example"},
+    )
+    assert answer.status == 403
+
+
+def test_explanation_of_a_number_is_told_by_the_minute(page: Page, shop: Shop, slowed: str) -> None:
+    at = datetime.now(UTC) - timedelta(hours=SLOW_SINCE_H)
+    page.goto(
+        f"{shop.url}/organizations/{ORG}/trends/details/?statsPeriod=3d&project={slowed}"
+        f"&trendFunction=count()&breakpoint={int(at.timestamp())}"
+    )
+    row = page.locator("#causes tbody tr").first
+    expect(row).to_contain_text("/min")
+    expect(row).not_to_contain_text("ms")
