@@ -7,6 +7,12 @@
   const theme = () => root.dataset.theme === "system" ? (dark.matches ? "dark" : "light") : root.dataset.theme;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
+  /* On a phone the navigation scrolls: the place where one is has to be seen. */
+  for (const here of all(".places [aria-current]")) {
+    const bar = here.parentElement;
+    bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+  }
+
   /* Charts: the server sends the same specification that it draws as PNG. */
   const views = new WeakMap();
 
