@@ -19,7 +19,6 @@ from groundswell.model.tenancy import Scope
 from groundswell.stats.statistics import Statistics
 
 MAX_POINTS, MAX_RELEASES = 1500, 6
-DEFAULT_WIDTH_S = 10_000 * 60
 _DURATION = re.compile(r"\((?:transaction\.duration|span\.(?:duration|self_time|exclusive_time)"
                        r"|function\.(?:duration|self_time)|measurements\.(?:lcp|fcp|fid|ttfb|inp))"
                        r"|^(?:p50|p75|p90|p95|p99|p100)\(\)")  # fmt: skip

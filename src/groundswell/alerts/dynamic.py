@@ -20,7 +20,7 @@ from groundswell.model.alerts import Level, Rule, Side
 DAYS = 28
 DAY_S = 86_400
 MIN_KNOWN = 6
-# Distances in spreads at which a window is unlikely; measured in docs/alerts.md.
+# Distances in spreads at which a window is unlikely; docs/alerts.md names them to people.
 SPREADS = {"low": 9.0, "medium": 6.5, "high": 5.0}
 WARNING_SHARE, RESOLVE_SHARE = 0.75, 0.6
 # A series that never moves still moves by this share of its level.

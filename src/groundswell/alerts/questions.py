@@ -10,7 +10,7 @@ from typing import Any
 
 from groundswell.alerts.validate import DATASETS
 from groundswell.model.alerts import Rule
-from groundswell.model.tenancy import Project, ProjectId, Scope
+from groundswell.model.tenancy import ProjectId, Scope
 from groundswell.query.question import Dataset, Question
 from groundswell.stats.statistics import Answered, Statistics
 from groundswell.timeframe import TimeRange
@@ -140,11 +140,6 @@ def selected(rules: Sequence[Rule]) -> tuple[str, ...]:
     if any(rule.minimum for rule in rules):
         names[COUNT] = None
     return tuple(names)
-
-
-def org_scope_projects(scope: Scope, rule: Rule) -> list[Project]:
-    wanted = set(rule.projects)
-    return [project for project in scope.projects if project.id in wanted]
 
 
 def _column(answered: Answered, name: str) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 
 from groundswell import access
-from groundswell.errors import NotAllowed, NotAuthenticated, UserError
+from groundswell.errors import NotAuthenticated, UserError
 from groundswell.http import features
 from groundswell.http.services import Services
 from groundswell.http.sessions import session_caller
@@ -92,9 +92,3 @@ def _reading(need: str) -> tuple[str, ...]:
     """Scopes that read what a route with this need is about: `event:read` → event:write, …"""
     what, _, _ = need.partition(":")
     return (*READ_SCOPES, need, f"{what}:read", f"{what}:write", f"{what}:admin")
-
-
-def require_user(caller: Caller) -> None:
-    """Refuse callers that are not a person."""
-    if caller.user is None:
-        raise NotAllowed("This needs a person: a token of an organization has no user")

@@ -32,10 +32,6 @@ class Judged(msgspec.Struct, frozen=True):
     def kept(self) -> bool:
         return self.verdict is None
 
-    @property
-    def is_oversized(self) -> bool:
-        return self.verdict is Verdict.INVALID
-
 
 def judge(envelope: Envelope, refused: Collection[str] = ()) -> list[Judged]:
     """Decide on every item of an envelope. `refused`: categories over a rate limit ("" for all)."""

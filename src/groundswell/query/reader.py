@@ -31,7 +31,6 @@ _CLASSES = Value(("1", "2", "3"), "Array(String)")
 _SPEEDS = Value(("low", "medium", "high"), "Array(String)")
 _FOLLOWS = frozenset({"text", "uuid", "span", "flag", "keyed_text"})
 STRINGS = frozenset({"text", "keyed_text", "display", "module", "truth", "constant"})
-_ARRAYS = {"texts": "Array(String)", "numbers": "Array(Int64)"}
 _NULL_TYPES = {
     "date": "DateTime64(3, 'UTC')",
     "timestamp": "DateTime64(3, 'UTC')",

@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 WINDOW_S = 300
-MAX_BODY = 1_000_000
 _STAMP = re.compile(r"\d{1,12}", re.ASCII)
 
 

@@ -62,17 +62,6 @@ def chart_unfurl(told: Told, source: Mapping[str, Any] | None = None) -> dict[st
     return {"blocks": clamp(blocks)}
 
 
-def alert_unfurl(
-    url: str, title: str, text: str, color: str | None, source: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Build the entry of a metric alert: status and rule, its value, its chart."""
-    words = f"*{link(url, title)}*" + (f"\n{text}" if text else "")
-    blocks = [section(words)]
-    if source is not None:
-        blocks.append(image(source, "Metric Alert Chart"))
-    return {"blocks": clamp(blocks)} | ({"color": color} if color else {})
-
-
 def issue_unfurl(url: str, short_id: str, title: str, details: Sequence[str]) -> dict[str, Any]:
     """Build the entry of an issue."""
     blocks = [

@@ -59,12 +59,6 @@ def find_issues(
     return [Issue(**row._mapping) for row in connection.execute(query)]
 
 
-def count_issues(connection: Connection, wanted: IssueFilter) -> int:
-    """Count what `find_issues` would list."""
-    query = sa.select(sa.func.count()).select_from(issues).where(*_conditions(wanted))
-    return connection.scalar(query) or 0
-
-
 def change_issues(connection: Connection, ids: Sequence[int], change: IssueChange) -> None:
     """Give issues another status or somebody to look after them."""
     values: dict[str, Any] = {}

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    func,
     insert,
     select,
     update,
@@ -274,13 +273,6 @@ def user_of(connection: Connection, installation_id: int, slack_user: str) -> Us
     return User(UserId(row.id), row.email, row.name, row.is_active, row.created_at)
 
 
-def user_id_by_email(connection: Connection, email: str) -> UserId | None:
-    found = connection.execute(
-        select(users.c.id).where(func.lower(users.c.email) == email.lower())
-    ).scalar()
-    return None if found is None else UserId(found)
-
-
 def link_identity(
     connection: Connection, installation_id: int, slack_user: str, user_id: UserId, now: datetime
 ) -> None:
@@ -366,16 +358,6 @@ def teams_in_channel(
         TeamChannel(TeamId(row.team_id), OrgId(row.org_id), row.slug, row.channel, row.channel_name)
         for row in connection.execute(query).all()
     ]
-
-
-def channels_of_team(connection: Connection, team_id: TeamId) -> list[tuple[int, str]]:
-    """List (installation, channel) where a team is told things."""
-    rows = connection.execute(
-        select(team_channels.c.installation_id, team_channels.c.channel).where(
-            team_channels.c.team_id == team_id
-        )
-    ).all()
-    return [(row.installation_id, row.channel) for row in rows]
 
 
 def unlink_teams(connection: Connection, installation_id: int, channel: str, org_id: OrgId) -> int:

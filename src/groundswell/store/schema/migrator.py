@@ -18,9 +18,6 @@ CREATE TABLE IF NOT EXISTS schema_migrations
 (number UInt32, name String, applied DateTime DEFAULT now())
 ENGINE = MergeTree ORDER BY number
 """
-_RECORD = """
-INSERT INTO schema_migrations (number, name) VALUES ({number:UInt32}, {name:String})
-"""
 
 
 @dataclass(frozen=True, slots=True)
