@@ -35,7 +35,7 @@ WEIGHTS = (
 CASES = (
     ("transactions", "transactions", "transaction", 2_000, 0),
     ("errors 2.9 kB", "errors", "event", 4_000, 0),
-    ("errors 5 kB", "errors", "event", 2_000, 5_000),
+    ("errors 5 kB", "errors", "event", 3_500, 5_000),
 )
 
 
