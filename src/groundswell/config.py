@@ -158,8 +158,19 @@ SETTINGS: tuple[Setting, ...] = (
         "App-level token (xapp-…): receive over Socket Mode.",
         secret=True,
     ),
-    _S("SLACK_CLIENT_ID", str, "", "OAuth client id of the Slack app."),
-    _S("SLACK_CLIENT_SECRET", str, "", "OAuth client secret of the Slack app.", secret=True),
+    _S(
+        "SLACK_CLIENT_ID",
+        str,
+        "",
+        "OAuth client id; reserved for installing into many workspaces, not there yet.",
+    ),
+    _S(
+        "SLACK_CLIENT_SECRET",
+        str,
+        "",
+        "OAuth client secret; reserved like SLACK_CLIENT_ID.",
+        secret=True,
+    ),
     _S("SLACK_API_URL", str, "https://slack.com/api/", "Address of Slack's Web API."),
     _S(
         "SLACK_IMAGES",
