@@ -42,7 +42,7 @@ async def test_a_link_unfurls_under_the_address_as_received(house: House) -> Non
 )
 async def test_every_display_unfurls(house: House, display: str) -> None:
     house.identify()
-    fields = "field=title&field=count()&yAxis=count()"
+    fields = "field=title&field=count()&yAxis=count()&query=message:Boom"
     message = await house.shared(house.link(f"{fields}&display={display}"))
     assert "otal 1" in words(message)
     assert not house.simulator.world.refusals
