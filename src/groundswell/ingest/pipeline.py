@@ -104,6 +104,7 @@ class Ingest:
         self._is_disk_full = False
         self._is_broken = False
         self._unfinished = 0
+        self._are_counts_on_their_way = False
 
     @property
     def door(self) -> Door:
@@ -121,6 +122,11 @@ class Ingest:
     def waiting(self) -> int:
         """Items that were accepted and cannot be queried yet."""
         return self.balance().waiting
+
+    def is_settled(self) -> bool:
+        """Whether all that was accepted, and every count of what was not, is in the store."""
+        counting = bool(self._counts) or self._are_counts_on_their_way
+        return not (self._entries or counting or self._unfinished)
 
     def balance(self) -> Balance:
         """Count items since the spool began."""
@@ -224,7 +230,7 @@ class Ingest:
         self._more.set()
         try:
             async with asyncio.timeout(deadline_s):
-                while self._entries or self._counts or self._unfinished:
+                while not self.is_settled():
                     self._idle.clear()
                     await self._idle.wait()
         except TimeoutError:
@@ -317,10 +323,12 @@ class Ingest:
 
     async def _spool_counts(self) -> None:
         counted, self._counts = self._counts, {}
+        self._are_counts_on_their_way = True
         rows = tuple((*row, quantity) for row, quantity in counted.items())
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def done(result: Position | GroundswellError) -> None:
+            self._are_counts_on_their_way = False
             # Added here, in the order of the spool: behind a later record it would end the cut
             # before that record, and nothing would ever read it.
             if isinstance(result, GroundswellError):
