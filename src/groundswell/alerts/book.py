@@ -44,13 +44,12 @@ class Judged:
 
 def write_down(
     connection: Connection, found: Sequence[Judged], org_slug: str, now: datetime
-) -> list[Incident]:
-    """Advance rules of one organization; give the incidents that opened and are open."""
+) -> None:
+    """Advance rules of one organization."""
     mine = [one for one in found if alerts.advance(connection, one.watched, one.end, now, None)]
     ids = [one.rule.id for one in mine]
     states = alerts.states_of(connection, ids)
     open_now = incidents.open_incidents(connection, ids)
-    opened: list[Incident] = []
     for one in mine:
         known = {group: msgspec.convert(s, State) for group, s in states[one.rule.id].items()}
         course = _Course(connection, one, now, {g: i for (r, g), i in open_now.items()
@@ -58,10 +57,7 @@ def write_down(
         for group, windows in _in_order(one, known):
             course.follow(group, known.get(group, State()), windows)
         for incident in course.touched.values():
-            told = announce(connection, one.rule, incident, org_slug, now)
-            if told.is_open and incident.id in course.opened:
-                opened.append(told)
-    return opened
+            announce(connection, one.rule, incident, org_slug, now)
 
 
 class _Course:
@@ -75,7 +71,6 @@ class _Course:
         self._now = now
         self._open = open_now
         self.touched: dict[int, Incident] = {i.id: i for i in open_now.values()}
-        self.opened: set[int] = set()
 
     def follow(self, group: str, state: State, windows: Sequence[Window]) -> None:
         rule, before = self._judged.rule, state
@@ -140,7 +135,6 @@ class _Course:
         self._note(incident, change.level, Level.OK, change.at)
         self._open[group] = incident
         self.touched[incident.id] = incident
-        self.opened.add(incident.id)
 
     def _measure(self, group: str, window: Window) -> None:
         """Note the present value, and the worst."""

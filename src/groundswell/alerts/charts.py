@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from groundswell.alerts.preview import Preview
-from groundswell.alerts.questions import ask_series, between, judged, selected, subject_of
+from groundswell.alerts.questions import (
+    ask_series,
+    between,
+    in_group,
+    judged,
+    selected,
+    subject_of,
+)
 from groundswell.alerts.rules import limits_of
 from groundswell.alerts.suspects import releases
 from groundswell.charts.spec import Band, Chart, Kind, Level, Line, Marker, Threshold
+from groundswell.charts.trends import moment_text
 from groundswell.errors import GroundswellError
 from groundswell.model.alerts import Detection, Incident, Rule
 from groundswell.model.alerts import Level as Badness
 from groundswell.model.tenancy import Scope
 from groundswell.stats.statistics import Statistics
 
-MAX_POINTS, MAX_RELEASES = 1500, 6
+MAX_POINTS, MAX_RELEASES, MAX_CHANGES = 1500, 6, 4
 _DURATION = re.compile(r"\((?:transaction\.duration|span\.(?:duration|self_time|exclusive_time)"
                        r"|function\.(?:duration|self_time)|measurements\.(?:lcp|fcp|fid|ttfb|inp))"
                        r"|^(?:p50|p75|p90|p95|p99|p100)\(\)")  # fmt: skip
@@ -67,6 +75,7 @@ async def chart_of(
     markers: tuple[Marker, ...] = ()
     if found:
         markers = await _markers(statistics, rule, scope, Span(start, end))
+        markers += _changes(found, Span(start, end))
     bands = tuple(
         Band(
             max(int(one.started_at.timestamp()), start),
@@ -169,12 +178,7 @@ def thinned(
 async def _points(
     statistics: Statistics, rule: Rule, scope: Scope, span: Span, step: int, group: str
 ) -> list[tuple[int, float | None]]:
-    subject, select = subject_of(rule), selected([rule])
-    if group and rule.group_by:
-        quoted = group.replace("\\", "\\\\").replace('"', '\\"')
-        search = f'{rule.group_by}:"{quoted}"'
-        joined = f"({subject.search}) {search}" if subject.search.strip() else search
-        subject = replace(subject, search=joined, group_by=None)
+    subject, select = in_group(subject_of(rule), group), selected([rule])
     past = between(span.start, span.end)
     now = await ask_series(statistics, subject, scope, past, select, width_s=step)
     shift, before = (rule.delta_min or 0) * 60, {}
@@ -199,7 +203,14 @@ async def _markers(
 
     # What was there at the very start appeared before it.
     new = [(name, at) for name, at in found if at > span.start + rule.window_s]
-    return tuple(Marker(at, name) for name, at in new[-MAX_RELEASES:])
+    return tuple(Marker(at, name, "release") for name, at in new[-MAX_RELEASES:])
+
+
+def _changes(found: Sequence[Incident], span: Span) -> tuple[Marker, ...]:
+    """Mark where the level changed, as far as incidents were explained."""
+    known = {(one.suspect or {}).get("breakpoint") for one in found}
+    seen = sorted(at for at in known if isinstance(at, int) and span.start <= at < span.end)
+    return tuple(Marker(at, moment_text(at)) for at in seen[-MAX_CHANGES:])
 
 
 def _level(level: Badness) -> Level:

@@ -26,12 +26,12 @@ from groundswell.alerts.questions import (
     subject_of,
 )
 from groundswell.alerts.rules import Limits, Window, limits_of
-from groundswell.alerts.suspects import suspect_of
+from groundswell.alerts.scopes import scope_of
 from groundswell.errors import GroundswellError
-from groundswell.model.alerts import Detection, Incident, Rule
-from groundswell.model.tenancy import Caller, OrgId, Scope
+from groundswell.model.alerts import Detection, Rule
+from groundswell.model.tenancy import OrgId, Scope
 from groundswell.stats.statistics import Statistics
-from groundswell.store.metadata import Metadata, alerts, incidents, tenancy
+from groundswell.store.metadata import Metadata, alerts
 from groundswell.store.metadata.alerts import Watched
 from groundswell.telemetry import counter, logger
 
@@ -48,7 +48,6 @@ MAX_BEHIND_S = 900
 # No honest clock judged a window that lies a day ahead: whoever did had a wrong one.
 ABSURD_AHEAD_S = 86_400
 HISTORY_LASTS_S = 6 * 3600
-MAX_SUSPECTS = 10
 
 # (items accepted so far, items stored or dropped so far)
 Progress = Callable[[], tuple[int, int]]
@@ -174,24 +173,15 @@ class Evaluator:
         for one in found:
             by_org.setdefault(one.rule.org_id, []).append(one)
         for org_id, mine in by_org.items():
-            scope = scopes[org_id]
+            slug = scopes[org_id].organization.slug
             try:
-                slug = scope.organization.slug
-                opened = await self._metadata.run(write_down, mine, slug, now)
+                await self._metadata.run(write_down, mine, slug, now)
             except GroundswellError as error:
                 await self._failed([one.watched for one in mine], str(error), now)
                 continue
             JUDGED.labels("judged").inc(len(mine))
-            rules = {one.rule.id: one.rule for one in mine}
-            for incident in opened[:MAX_SUSPECTS]:
-                await self._suspect(scope, rules[incident.rule_id], incident)
             for one in mine:
                 self._not_before.pop(one.rule.id, None)
-
-    async def _suspect(self, scope: Scope, rule: Rule, incident: Incident) -> None:
-        found = await suspect_of(self._statistics, scope, rule, incident)
-        if found is not None:
-            await self._metadata.run(incidents.set_suspect, incident.id, found)
 
     async def _ask(
         self, scope: Scope, subject: Subject, end: int, members: list[Due]
@@ -308,14 +298,3 @@ def _missed(rule: Rule, last: int, end: int) -> tuple[int, ...]:
 
 def _scopes(connection: Connection, org_ids: Iterable[OrgId]) -> dict[OrgId, Scope]:
     return {id: scope for id in org_ids if (scope := scope_of(connection, id)) is not None}
-
-
-def scope_of(connection: Connection, org_id: OrgId) -> Scope | None:
-    """Give what an organization itself may see: everything of its own."""
-    organization = tenancy.find_organization(connection, org_id)
-    if organization is None:
-        return None
-
-    projects = tuple(tenancy.list_projects(connection, org_id))
-    caller = Caller(user=None, org_id=org_id, scopes=frozenset())
-    return Scope(organization, caller, None, projects, projects)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,6 +41,17 @@ def subject_of(rule: Rule) -> Subject:
         window_s=rule.window_s,
         group_by=rule.group_by,
     )
+
+
+def in_group(subject: Subject, group: str) -> Subject:
+    """Look at one group of a subject alone."""
+    if not group or not subject.group_by:
+        return subject
+
+    quoted = group.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")
+    only = f'{subject.group_by}:"{quoted}"'
+    joined = f"({subject.search}) {only}" if subject.search.strip() else only
+    return replace(subject, search=joined, group_by=None)
 
 
 def _search(rule: Rule) -> str:

@@ -16,6 +16,10 @@ from groundswell.store.metadata import notify, tenancy
 
 KIND = "incident"
 EXPIRES = timedelta(hours=24)
+# How long the first message of an incident leaves time to find a suspect.
+HELD_BACK = timedelta(seconds=2)
+# Where a message can be changed after it was sent.
+EDITABLE = frozenset({"slack"})
 _SHARES = ("failure_rate(",)
 
 
@@ -28,9 +32,37 @@ def announce(
         return incident
 
     notice = notice_of(connection, rule, told, org_slug)
-    notify.enqueue(connection, notice, now, now + EXPIRES)
+    is_first = told.is_open and told.sent == 1 and told.suspect is None
+    due = now + HELD_BACK if is_first else now
+    notify.enqueue(connection, notice, now, now + EXPIRES, due_at=due)
     rows.change_incident(connection, told)
     return told
+
+
+def tell_suspect(
+    connection: Connection,
+    rule: Rule,
+    incident: Incident,
+    suspect: dict[str, Any],
+    org_slug: str,
+    now: datetime,
+) -> None:
+    """Write a suspect down and into what is not sent yet; messages that are sent are edited."""
+    if not rows.set_suspect(connection, incident.id, suspect):
+        return
+
+    prefix = f"{KIND}:{incident.org_id}:{incident.number}:"
+    gone = notify.amend(connection, prefix, {"suspect": suspect or None}, now)
+    current = rows.find_incident(connection, incident.org_id, incident.number)
+    if not suspect or current is None or not current.is_open:
+        return
+
+    editable = tuple(dict.fromkeys((o.channel, o.target) for o in gone if o.channel in EDITABLE))
+    if editable:
+        body = body_of(rule, current, org_slug) | {"edits": True}
+        key = f"{prefix}suspect"
+        notice = Notice(KIND, key, incident.org_id, body, editable)
+        notify.enqueue(connection, notice, now, now + EXPIRES)
 
 
 def news(rule: Rule, incident: Incident, now: datetime) -> Incident | None:
@@ -101,7 +133,7 @@ def body_of(rule: Rule, incident: Incident, org_slug: str) -> dict[str, Any]:
         "comparison_delta_min": rule.delta_min,
         "detection_type": rule.detection.value,
         "notes": rule.description,
-        "suspect": incident.suspect,
+        "suspect": incident.suspect or None,
         "is_test": False,
     }
 

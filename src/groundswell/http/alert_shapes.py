@@ -101,7 +101,7 @@ def incident_shape(
         "acknowledgedBy": _author(people.get(known) if known is not None else None),
         "dateAcknowledged": _at(incident.acknowledged_at),
         "mutedUntil": _at(incident.muted_until),
-        "suspect": incident.suspect,
+        "suspect": incident.suspect or None,
     }
 
 

@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from groundswell.alerts.charts import Span, chart_of, span_of_incident
-from groundswell.alerts.evaluator import Evaluator, scope_of
+from groundswell.alerts.evaluator import Evaluator
+from groundswell.alerts.scopes import scope_of
+from groundswell.alerts.suspects import Suspects
 from groundswell.charts.render import Renderer
 from groundswell.charts.spec import vega_lite
 from groundswell.config import Settings
@@ -30,7 +32,7 @@ from groundswell.telemetry import logger
 from groundswell.timeframe import parse_instant, parse_period
 
 log = logger("alerts")
-EVALUATE_S, DELIVER_S = 5.0, 2.0
+EVALUATE_S, DELIVER_S, SUSPECT_S = 5.0, 2.0, 1.0
 LEASE = timedelta(seconds=60)
 WIDTH, HEIGHT = 800, 320
 DEFAULT_SPAN_S = 10_000 * 60
@@ -42,6 +44,7 @@ class Alerting:
 
     metadata: Metadata
     evaluator: Evaluator
+    suspects: Suspects
     notices: Notices
     webhooks: Webhooks
     pictures: Pictures
@@ -50,6 +53,10 @@ class Alerting:
     async def evaluate(self) -> None:
         """Judge what is due."""
         await self.evaluator.evaluate(datetime.now(UTC))
+
+    async def suspect(self) -> None:
+        """Look for what new incidents may come from."""
+        await self.suspects.look(datetime.now(UTC))
 
     async def deliver(self) -> None:
         """Tell what there is to tell."""
@@ -166,6 +173,7 @@ def open_alerting(
             delay_s=settings.integer("ALERT_DELAY_S"),
             progress=progress,
         ),
+        suspects=Suspects(metadata, statistics),
         notices=Notices(
             metadata,
             {"slack": to_slack.send, "email": mailer.send, "webhook": webhooks.send},

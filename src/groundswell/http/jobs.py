@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from groundswell.charts.snapshots import Snapshots
-from groundswell.http.alerting import DELIVER_S, EVALUATE_S
+from groundswell.http.alerting import DELIVER_S, EVALUATE_S, SUSPECT_S
 from groundswell.http.services import Services
 from groundswell.scheduler import Job
 from groundswell.store.lifecycle.retention import drop_expired
@@ -28,6 +28,7 @@ def jobs_of(services: Services) -> tuple[Job, ...]:
     return (
         Job("slack-upkeep", 60.0, services.slack.upkeep),
         Job("alerts", EVALUATE_S, alerting.evaluate, lease=alerting.may_evaluate),
+        Job("suspects", SUSPECT_S, alerting.suspect),
         Job("notices", DELIVER_S, alerting.deliver, lease=alerting.may_deliver),
         Job("notice-records", 3600.0, alerting.notices.forget),
         Job("trends", WATCH_S, partial(_watch, services), lease=partial(_may_watch, services)),

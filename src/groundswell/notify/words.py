@@ -35,6 +35,8 @@ def words_of(kind: str, body: Mapping[str, Any], base_url: str) -> Words:
     suspect = body.get("suspect")
     if isinstance(suspect, dict) and suspect.get("release"):
         lines.append(f"New release before it began: {suspect['release']}")
+    if isinstance(suspect, dict) and suspect.get("explanation"):
+        lines.append(f"What changed: {suspect['explanation']}")
     if body.get("notes") and body["status"] != "Resolved":
         lines.append(f"Notes: {body['notes']}")
     return Words(

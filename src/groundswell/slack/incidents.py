@@ -37,11 +37,13 @@ class IncidentSender:
         key: str,
         action: str = "",
         picture: Picture | None = None,
+        edits: bool = False,
     ) -> bool:
         """Tell a channel of an incident's new status; False when nobody can be told, or was.
 
         key: makes a retry the same message. action: the trigger action; with rule and incident it
-        names the thread. The first message of the thread is edited to show the present status.
+        names the thread. The first message of the thread is edited to show the present status;
+        with `edits` that is all that happens.
         """
         installation, shows_notes = await self._workspaces.metadata.run(_whom, org_id)
         if installation is None:
@@ -65,10 +67,15 @@ class IncidentSender:
             message,
             thread=thread,
             broadcast=incident.status == "Critical",
+            edits=edits,
         )
         has_begun = await self._workspaces.metadata.run(outbox.has_begun, thread, channel)
+        if edits and not has_begun:
+            # The first message never arrived, so there is nothing to edit.
+            return True
+
         is_new = await self._queue.send(outgoing)
-        if is_new and has_begun:
+        if is_new and has_begun and not edits:
             await self._queue.send(replace(outgoing, key=f"{key}:edit", edits=True))
         return is_new
 

@@ -34,9 +34,11 @@ class SlackNotices:
         picture = None
         if not delivery.body.get("is_test"):
             picture = await self._picture(delivery, told)
+        edits = bool(delivery.body.get("edits"))
         sent = await self._incidents.send(
-            delivery.org_id, delivery.target, told, key=delivery.key[:190], picture=picture
-        )
+            delivery.org_id, delivery.target, told, key=delivery.key[:190], picture=picture,
+            edits=edits,
+        )  # fmt: skip
         if not sent and not await self._incidents.can_reach(delivery.org_id):
             raise UpstreamError("No Slack workspace is connected to this organization",
                                 retryable=True)  # fmt: skip
@@ -88,4 +90,15 @@ def incident_of(body: Mapping[str, Any]) -> Incident:
         notification_uuid=str(uuid4()),
         detection_type=str(body.get("detection_type") or ""),
         is_live=not body.get("is_test"),
+        suspect=suspect_words(body.get("suspect")),
     )
+
+
+def suspect_words(suspect: Any) -> str:
+    """Say in one line what may be the cause of an incident."""
+    known = suspect if isinstance(suspect, Mapping) else {}
+    release, explained = known.get("release"), str(known.get("explanation") or "")
+    parts = [explained] if explained else []
+    if release and str(release) not in explained:
+        parts.insert(0, f"new release {release}")
+    return "; ".join(parts)

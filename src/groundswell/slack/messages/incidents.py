@@ -13,6 +13,7 @@ from groundswell.slack.messages.blocks import (
     actions,
     button,
     clamp,
+    context,
     cut,
     escape,
     image,
@@ -42,7 +43,8 @@ class Incident:
 
     value: the number that was judged, None when there is none. comparison_delta_min: set for rules
     about a change; `value` is then the percentage of the other period. window_min: of the rule.
-    notes: the rule's description, already decided by the feature switch.
+    notes: the rule's description, already decided by the feature switch. suspect: what may be the
+    cause, in words.
     """
 
     org: str
@@ -59,6 +61,7 @@ class Incident:
     notification_uuid: str = ""
     detection_type: str = ""
     is_live: bool = True
+    suspect: str = ""
 
 
 def title(incident: Incident) -> str:
@@ -109,6 +112,8 @@ def incident_message(
         blocks.append(section(f"*Notes*: {escape(cut(incident.notes, 2500))}"))
     if source is not None:
         blocks.append(image(source, "Metric Alert Chart"))
+    if incident.suspect and incident.status != "Resolved":
+        blocks.append(context(f"*Suspect*: {escape(cut(incident.suspect, 1500))}"))
     blocks.append(_buttons(incident, url))
     attachment: dict[str, Any] = {"blocks": clamp(blocks)}
     if incident.status in COLORS:

@@ -45,11 +45,20 @@ def change_incident(connection: Connection, incident: Incident) -> None:
     )
 
 
-def set_suspect(connection: Connection, incident_id: int, suspect: dict[str, Any]) -> None:
-    """Name what may be the cause of an incident."""
-    connection.execute(
-        update(incidents).where(incidents.c.id == incident_id).values(suspect=suspect)
+def unexplained(connection: Connection, since: datetime, limit: int) -> list[Incident]:
+    """List the open incidents that nobody looked for a suspect of, oldest first."""
+    row = incidents.c
+    query = select(incidents).where(
+        row.suspect.is_(None), row.closed_at.is_(None), row.detected_at >= since
     )
+    return [_incident(one) for one in connection.execute(query.order_by(row.id).limit(limit))]
+
+
+def set_suspect(connection: Connection, incident_id: int, suspect: dict[str, Any]) -> bool:
+    """Name what may be the cause of an incident; False when somebody did before."""
+    match = (incidents.c.id == incident_id) & incidents.c.suspect.is_(None)
+    done = connection.execute(update(incidents).where(match).values(suspect=suspect))
+    return done.rowcount == 1
 
 
 def find_incident(connection: Connection, org_id: OrgId, number: int) -> Incident | None:

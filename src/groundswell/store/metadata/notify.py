@@ -75,7 +75,14 @@ class Delivery:
     settled_at: datetime | None
 
 
-def enqueue(connection: Connection, notice: Notice, now: datetime, expires_at: datetime) -> int:
+def enqueue(
+    connection: Connection,
+    notice: Notice,
+    now: datetime,
+    expires_at: datetime,
+    *,
+    due_at: datetime | None = None,
+) -> int:
     """Take a notice for each of its targets; give how many of them were not taken before."""
     taken = 0
     for channel, target in dict.fromkeys(notice.targets):
@@ -90,7 +97,7 @@ def enqueue(connection: Connection, notice: Notice, now: datetime, expires_at: d
             "state": "waiting",
             "attempts": 0,
             "created_at": now,
-            "due_at": now,
+            "due_at": due_at or now,
             "expires_at": expires_at,
         }
         taken += insert_missing(connection, notices, row)
@@ -118,6 +125,24 @@ def postpone(
     if is_attempt:
         values["attempts"] = notices.c.attempts + 1
     connection.execute(update(notices).where(notices.c.id == id).values(**values))
+
+
+def amend(
+    connection: Connection, subject_prefix: str, changes: Mapping[str, Any], now: datetime
+) -> list[Delivery]:
+    """Change the bodies of what waits, and let go what was held back; give what may have been
+    sent with the body as it was."""
+    match = notices.c.subject.startswith(subject_prefix, autoescape=True)
+    gone = []
+    for row in connection.execute(select(notices).where(match).order_by(notices.c.id)).all():
+        if row.state == "sent" or (row.state == "waiting" and row.due_at <= now):
+            gone.append(_delivery(row))
+        if row.state == "waiting":
+            values = {"body": {**row.body, **changes}, "due_at": min(row.due_at, now)}
+            if row.attempts:
+                del values["due_at"]
+            connection.execute(update(notices).where(notices.c.id == row.id).values(**values))
+    return gone
 
 
 def cancel(connection: Connection, subject_prefix: str) -> None:
