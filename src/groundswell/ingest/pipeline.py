@@ -154,7 +154,10 @@ class Ingest:
         """
         await self._admission.start()
         state, checkpoint = await asyncio.to_thread(self._recover)
-        self._storer = Storer(self._engine, self._directory, checkpoint)
+        in_doubt = state.batches[0].cut.number if state.batches else None
+        self._storer = Storer(self._engine, self._directory, checkpoint, in_doubt)
+        if in_doubt is None:
+            await self._storer.run(self._storer.note_blocks)
         self._quarantine = Quarantine(self._directory)
         self._seen = SeenEvents(self._directory / "seen", self._engine)
         self._digester = Digester(

@@ -15,6 +15,7 @@ import msgspec
 from groundswell.ingest import frames
 from groundswell.ingest.frames import Cut, FrameKind
 from groundswell.ingest.spool import Position, segment_numbers, segment_path, write_durably
+from groundswell.store.blocks import Blocks
 from groundswell.telemetry import logger
 
 log = logger("ingest.recovery")
@@ -32,6 +33,8 @@ class Checkpoint(msgspec.Struct, frozen=True):
     dropped: int = 0
     # Set by a restore: tokens are forgotten, so the store is asked for event ids before inserts.
     restored: bool = False
+    # What the store held then; None where it does not follow what else is in the store.
+    blocks: Blocks | None = None
 
 
 class Chunk(NamedTuple):
@@ -217,7 +220,9 @@ def mark_restored(directory: Path) -> None:
     """
     checkpoint = read_checkpoint(directory)
     if checkpoint is not None:
-        marked = msgspec.structs.replace(checkpoint, restored=True, spool_id=secrets.token_hex(6))
+        marked = msgspec.structs.replace(
+            checkpoint, restored=True, spool_id=secrets.token_hex(6), blocks=None
+        )
         write_durably(directory / "checkpoint.json", msgspec.json.encode(marked))
 
 

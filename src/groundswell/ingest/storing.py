@@ -2,15 +2,19 @@
 
 A table that the store refuses for its rows is stored in halves, and halves again, until the rows
 at fault are alone; those go to quarantine. Tokens name the halves, so a replay does the same.
+
+Of one batch nobody knows, after a crash, how much is in: the first one behind the checkpoint. The
+checkpoint says which blocks the store held, so those that came since are this batch.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -20,6 +24,7 @@ from groundswell.ingest.batches import RETRY_FIRST_S, RETRY_LAST_S, is_data_faul
 from groundswell.ingest.messages import Done
 from groundswell.ingest.recovery import Batch, Checkpoint
 from groundswell.ingest.spool import write_durably
+from groundswell.store.blocks import grown, is_one_block, newest_blocks, without
 from groundswell.store.engine import Engine
 from groundswell.telemetry import counter, logger
 
@@ -36,10 +41,20 @@ ArrowStream of that one row."""
 
 
 class Storer:
-    """The only writer of event tables in this process."""
+    """The only writer of event tables in this process.
 
-    def __init__(self, engine: Engine, directory: Path, checkpoint: Checkpoint) -> None:
+    in_doubt: the batch that an earlier life may have inserted, wholly or in part.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        directory: Path,
+        checkpoint: Checkpoint,
+        in_doubt: int | None = None,
+    ) -> None:
         self._engine = engine
+        self._in_doubt = in_doubt
         self._directory = directory
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self.checkpoint = checkpoint
@@ -78,30 +93,67 @@ class Storer:
 
     def _store(self, batch: Batch, done: Done, on_refused: OnRefused) -> None:
         self._is_halfway = True
+        there = self._already_there(batch)
         for table in sorted(done.files, key=ORDER.index):
             path = Path(done.files[table][0])
             token = token_of(self.checkpoint.spool_id, batch, table)
             try:
-                self._engine.insert(table, path, token)
+                if there is None:
+                    self._engine.insert(table, path, token)
+                else:
+                    self._insert_rest(table, _read(path), token, there[table])
             except StoreError as error:
                 if not is_data_fault(error):
                     raise
 
                 log.error("rows_refused", table=table, cut=batch.cut.number, error=str(error))
+                self._distrust_blocks()
                 self._insert_halves(table, _read(path), token, on_refused)
-        following = msgspec.structs.replace(
-            self.checkpoint,
+        self._move(
             cut=batch.cut.number,
             seq=batch.cut.last,
             stored=self.checkpoint.stored + done.stored,
             dropped=self.checkpoint.dropped + done.dropped,
+            blocks=newest_blocks(self._engine),
             restored=False,
         )
-        write_durably(self._directory / "checkpoint.json", msgspec.json.encode(following))
-        self.checkpoint = following
         self._is_halfway = False
+        self._in_doubt = None
         for name, _ in done.files.values():
             Path(name).unlink(missing_ok=True)
+
+    def _already_there(self, batch: Batch) -> Mapping[str, Collection[str]] | None:
+        """Name the partitions that hold the batch already; None where only its tokens can tell."""
+        before = self.checkpoint.blocks
+        if batch.cut.number != self._in_doubt or before is None:
+            return None
+
+        now = newest_blocks(self._engine)
+        return None if now is None else {table: grown(table, before, now) for table in ORDER}
+
+    def _insert_rest(self, table: str, rows: pa.Table, token: str, there: Collection[str]) -> None:
+        if not is_one_block(rows):
+            self._engine.insert(table, rows, token)
+            return
+
+        rest = without(table, rows, there)
+        log.info("batch_resumed", table=table, rows=rows.num_rows, missing=rest.num_rows)
+        if rest.num_rows:
+            # The engine notes a token before the rows are in: what it noted may be of no rows.
+            self._engine.insert(table, rest, f"{token}:{secrets.token_hex(4)}")
+
+    def note_blocks(self) -> None:
+        """Remember which blocks the store holds, when no batch is in doubt. Blocks."""
+        self._move(blocks=newest_blocks(self._engine))
+
+    def _distrust_blocks(self) -> None:
+        """What is inserted next is no whole batch: until one is stored, only tokens tell."""
+        self._move(blocks=None)
+
+    def _move(self, **changes: Any) -> None:
+        following = msgspec.structs.replace(self.checkpoint, **changes)
+        write_durably(self._directory / "checkpoint.json", msgspec.json.encode(following))
+        self.checkpoint = following
 
     def _insert_halves(self, table: str, rows: pa.Table, token: str, on_refused: OnRefused) -> None:
         todo = [(0, rows.num_rows)]
@@ -124,8 +176,11 @@ class Storer:
 
     def again(self, table: str, name: str, stream: bytes) -> None:
         """Insert a row that was refused once. Blocks. Raises StoreError."""
+        self._distrust_blocks()
         with pa.ipc.open_stream(stream) as reader:
             self._engine.insert(table, reader.read_all(), f"{name}:again")
+        if self._in_doubt is None:
+            self.note_blocks()
 
     def close(self) -> None:
         """Wait for what is being written."""

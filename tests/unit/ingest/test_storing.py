@@ -7,23 +7,31 @@ import uuid
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from groundswell.errors import StoreError, StoreUnavailable
+from groundswell.ingest.batches import token_of
 from groundswell.ingest.frames import Cut
 from groundswell.ingest.messages import Done
 from groundswell.ingest.recovery import Batch, Checkpoint, Chunk, read_checkpoint
 from groundswell.ingest.storing import Storer
+from groundswell.store.blocks import grown, newest_blocks, without
 from groundswell.store.engine import Engine
 
 BATCH = Batch(Cut(4, 10, 19), (Chunk(2, 0, 1),), 3)
 
 
-def _outcomes_file(folder: Path, project: int, quantities: list[int]) -> Done:
+MONTH_S = 31 * 86_400
+
+
+def _outcomes_file(folder: Path, project: int, quantities: list[int], *, months: int = 1) -> Done:
+    """Rows of which each belongs to the next of some months, so to another partition."""
+    at = [1_790_000_000 + MONTH_S * (row % months) for row in range(len(quantities))]
     rows = pa.table(
         {
             "project_id": pa.array([project] * len(quantities), pa.uint64()),
-            "timestamp": pa.array([1_790_000_000] * len(quantities)).cast(pa.timestamp("s", "UTC")),
+            "timestamp": pa.array(at).cast(pa.timestamp("s", "UTC")),
             "reason": pa.array([str(one) for one in quantities]),
             "quantity": pa.array(quantities, pa.uint64()),
         }
@@ -48,8 +56,33 @@ async def test_a_batch_counts_once_and_moves_the_checkpoint(engine: Engine, tmp_
         await storer.store(BATCH, _outcomes_file(tmp_path, 7101, [1, 2, 3]), print)
         storer.close()
     assert await _sum(engine, 7101) == 6
-    assert read_checkpoint(tmp_path) == Checkpoint(spool_id, 4, 19, 7, 6)
+    checkpoint = read_checkpoint(tmp_path)
+    assert checkpoint == Checkpoint(spool_id, 4, 19, 7, 6, blocks=newest_blocks(engine))
     assert not (tmp_path / "4-outcomes.arrow").exists()
+
+
+@pytest.mark.parametrize("there", [[], [1, 3], [2, 4], [1, 2, 3, 4]])
+@pytest.mark.parametrize("is_token_known", [True, False])
+async def test_a_batch_of_which_a_crash_left_a_part_is_completed(
+    engine: Engine, tmp_path: Path, there: list[int], is_token_known: bool
+) -> None:
+    """A power cut may lose what the engine notes of tokens, and keep it without the rows."""
+    project = uuid.uuid4().int % 2**40
+    storer = Storer(engine, tmp_path, Checkpoint(uuid.uuid4().hex, 3, 9))
+    storer.note_blocks()
+    storer.close()
+    token = token_of(storer.checkpoint.spool_id, BATCH, "outcomes")
+    done = _outcomes_file(tmp_path, project, [1, 2, 3, 4], months=2)
+    rows = _read(Path(done.files["outcomes"][0]))
+    found = rows.filter(pc.is_in(rows.column("quantity"), pa.array(there, pa.uint64())))
+    if there:
+        engine.insert("outcomes", found, token if is_token_known else uuid.uuid4().hex)
+    checkpoint = read_checkpoint(tmp_path)
+    assert checkpoint is not None
+    storer = Storer(engine, tmp_path, checkpoint, in_doubt=BATCH.cut.number)
+    await storer.store(BATCH, done, print)
+    storer.close()
+    assert await _sum(engine, project) == 10
 
 
 async def test_rows_the_store_refuses_are_found_by_halving(
@@ -106,3 +139,24 @@ async def test_work_between_batches_never_sees_half_of_one(
 def _read(path: Path) -> pa.Table:
     with pa.OSFile(str(path)) as source, pa.ipc.open_stream(source) as reader:
         return reader.read_all()
+
+
+async def test_partitions_are_named_as_the_engine_names_them(engine: Engine) -> None:
+    rows = pa.table(
+        {
+            "project_id": pa.array([7104] * 3, pa.uint64()),
+            "timestamp": pa.array([1_790_000_000_000, 1_790_726_399_999, 1_790_726_400_000]).cast(
+                pa.timestamp("ms", "UTC")
+            ),
+            "retention_days": pa.array([90, 91, 3650], pa.uint16()),
+        }
+    )
+    before = newest_blocks(engine)
+    engine.insert("spans", rows, uuid.uuid4().hex)
+    after = newest_blocks(engine)
+    assert before is not None
+    assert after is not None
+    there = grown("spans", before, after)
+    assert len(there) == 3
+    assert without("spans", rows, there).num_rows == 0
+    assert without("spans", rows, sorted(there)[:1]).num_rows == 2
