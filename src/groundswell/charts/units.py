@@ -8,28 +8,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from types import MappingProxyType
 
-_MS = MappingProxyType(
-    {
-        "nanosecond": 1e-6,
-        "microsecond": 1e-3,
-        "millisecond": 1.0,
-        "second": 1e3,
-        "minute": 6e4,
-        "hour": 3.6e6,
-        "day": 8.64e7,
-        "week": 6.048e8,
-    }
-)
-_BYTES = MappingProxyType(
-    {
-        "bit": 0.125,
-        "byte": 1.0,
-        **{f"{p}byte": 1000.0**n for n, p in enumerate(("kilo", "mega", "giga", "tera"), 1)},
-        **{f"{p}byte": 1024.0**n for n, p in enumerate(("kibi", "mebi", "gibi", "tebi"), 1)},
-    }
-)
+from groundswell.model.units import UNIT_BYTES, UNIT_MS
+
 _SI = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _COUNT_EXPR = "abs(datum.value) < 1 ? format(datum.value, '.2~f') : format(datum.value, '.3~s')"
 
@@ -64,10 +45,10 @@ class Measure:
 def measure(value_type: str, unit: str | None) -> Measure:
     """Choose how values of a meta type and unit are told."""
     if value_type == "duration":
-        return Measure("duration", _MS.get(unit or "millisecond", 1.0), _DURATION_EXPR)
+        return Measure("duration", UNIT_MS.get(unit or "millisecond", 1.0), _DURATION_EXPR)
 
     if value_type == "size":
-        return Measure("size", _BYTES.get(unit or "byte", 1.0), _SIZE_EXPR)
+        return Measure("size", UNIT_BYTES.get(unit or "byte", 1.0), _SIZE_EXPR)
 
     if value_type == "percentage":
         return Measure("percentage", 1.0, "format(datum.value, '.1~%')")

@@ -8,22 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from groundswell.alerts.validate import DATASETS
 from groundswell.http.shapes import instant
 from groundswell.model.alerts import Action, Activity, Incident, Rule, Trigger
 from groundswell.model.tenancy import Scope, User, UserId
 from groundswell.store.metadata import tenancy
 
 People = Mapping[UserId, User]
-DISCOVER_DATASETS = {
-    "events": "errors",
-    "transactions": "transactions",
-    "generic_metrics": "transactions",
-    "metrics": "transactions",
-    "events_analytics_platform": "spans",
-    "spans": "spans",
-    "functions": "profileFunctions",
-    "profile_functions": "profileFunctions",
-}
 
 
 def people_of(connection: Connection, scope: Scope) -> People:
@@ -41,7 +32,7 @@ def rule_shape(rule: Rule, scope: Scope, people: People, now: datetime) -> dict[
         "name": rule.name,
         "organizationId": str(rule.org_id),
         "status": 0,
-        "queryType": 0 if DISCOVER_DATASETS[rule.dataset] == "errors" else 1,
+        "queryType": 0 if DATASETS[rule.dataset] == "errors" else 1,
         "dataset": rule.dataset,
         "query": rule.query,
         "aggregate": rule.aggregate,

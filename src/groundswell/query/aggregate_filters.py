@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from groundswell.model.units import UNIT_BYTES, UNIT_MS
 from groundswell.query.by_number import COMPARE, bind, operator_of
 from groundswell.query.by_time import bounds
 from groundswell.query.calls import FunctionCall
@@ -20,8 +21,6 @@ from groundswell.query.search import refuse
 from groundswell.query.selection import Item
 from groundswell.query.tree import And, Filter, Has, Node, Or, Text
 from groundswell.query.units import (
-    UNIT_BYTES,
-    UNIT_MS,
     parse_duration_ms,
     parse_number,
     parse_percent,

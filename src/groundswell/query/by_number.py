@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from groundswell.model.units import UNIT_BYTES, UNIT_MS
 from groundswell.query.expression import (
     ELEMENT,
     FALSE,
@@ -23,8 +24,6 @@ from groundswell.query.search import refuse
 from groundswell.query.tree import Filter
 from groundswell.query.units import (
     MAX_DURATION_MS,
-    UNIT_BYTES,
-    UNIT_MS,
     parse_duration_ms,
     parse_number,
     parse_size_bytes,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from groundswell.model.statuses import STATUSES
+from groundswell.model.units import UNIT_MS
 from groundswell.query.aggregates import Aggregates
 from groundswell.query.expression import Expression, Null, Number, Value, Word, any_of, call, negate
 from groundswell.query.fields import Field
 from groundswell.query.functions import wrong
 from groundswell.query.suggest import did_you_mean
-from groundswell.query.units import UNIT_MS, parse_duration_ms, parse_number
+from groundswell.query.units import parse_duration_ms, parse_number
 
 _REFUSED = frozenset({"issue", "user.display", "timestamp.to_hour", "timestamp.to_day"})
 _TRUTHS = {"1": 1, "true": 1, "0": 0, "false": 0}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from groundswell.model.units import UNIT_BYTES, UNIT_MS
+
 _NUMBER = r"\d+(?:\.\d*)?"
 _DURATION = re.compile(rf"({_NUMBER})(ms|s|min|m|hr|h|day|d|wk|w)", re.ASCII)
 _SIZE = re.compile(
@@ -30,28 +32,6 @@ _BINARY = {letter: 1024.0**power for power, letter in enumerate("kmgtpezy", 1)}
 _SUFFIX = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9}
 MAX_DURATION_MS = 999_999_999 * 86_400_000
 
-UNIT_MS = {
-    "nanosecond": 1e-6,
-    "microsecond": 1e-3,
-    "millisecond": 1.0,
-    "second": 1000.0,
-    "minute": 60_000.0,
-    "hour": 3_600_000.0,
-    "day": 86_400_000.0,
-    "week": 604_800_000.0,
-}
-UNIT_BYTES = {
-    "bit": 1 / 8,
-    "byte": 1.0,
-    **{
-        f"{prefix}byte": 1000.0**power
-        for power, prefix in enumerate(("kilo", "mega", "giga", "tera", "peta", "exa"), 1)
-    },
-    **{
-        f"{prefix}byte": 1024.0**power
-        for power, prefix in enumerate(("kibi", "mebi", "gibi", "tebi", "pebi", "exbi"), 1)
-    },
-}
 _SHORT_UNITS = {"ns": "nanosecond", "us": "microsecond", "µs": "microsecond", "ms": "millisecond"}
 _SHORT_UNITS |= {"s": "second", "b": "byte", "bytes": "byte", "seconds": "second"}
 

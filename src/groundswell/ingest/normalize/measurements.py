@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from groundswell.ingest.normalize.shapes import number
+from groundswell.model.units import UNIT_MS
 
 MAX_CUSTOM = 100
 MAX_MOBILE_MS = 180_000
@@ -33,18 +34,7 @@ _MOBILE = frozenset(
 )
 _COUNTS = frozenset({"cls", "frames_total", "frames_slow", "frames_frozen", "stall_count"})
 _RATES = frozenset({"frames_slow_rate", "frames_frozen_rate", "stall_percentage"})
-_MILLISECONDS = {
-    "": 1.0,
-    "none": 1.0,
-    "nanosecond": 1e-6,
-    "microsecond": 1e-3,
-    "millisecond": 1.0,
-    "second": 1e3,
-    "minute": 6e4,
-    "hour": 3.6e6,
-    "day": 8.64e7,
-    "week": 6.048e8,
-}
+_MILLISECONDS = {"": 1.0, "none": 1.0, **UNIT_MS}
 _ALIASES = {"app.start.cold": "app_start_cold", "app.start.warm": "app_start_warm"}
 
 
