@@ -25,6 +25,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("charts", "benchmarks.charts", "chart PNG, cold and warm"),
     Benchmark("trends", "benchmarks.trends", "breakpoint detection: quality and speed"),
     Benchmark("slack", "benchmarks.slack", "acknowledgement and unfurl latency"),
+    Benchmark("lists", "benchmarks.lists", "lists of the API, tags of many events"),
     Benchmark("alerts", "benchmarks.alerts", "rules evaluated per minute"),
 )
 
