@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("team", "tenancy:team", "Create and list teams."),
     ("user", "tenancy:user", "Create and list people."),
     ("token", "tenancy:token", "Create and list API tokens."),
+    ("limit", "limits:limit", "List rate limits of senders, set one or lift one."),
     ("feature", "feature:feature", "List feature switches, or turn one on or off."),
     ("alert", "alert:alert", "List alert rules, and test whom they tell."),
     ("slack", "slack:slack", "Install, link, simulate and check Slack."),
