@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from groundswell.errors import NotFound, UserError
+from groundswell.stats.statistics import Statistics
+from groundswell.store.engine import Engine
 from tests.asking import Asker, clock
+from tests.rows import insert, new_project
+from tests.scopes import scope_of
 
 META = {"isMetricsData": False, "isMetricsExtractedData": False, "datasetReason": "unchanged"}
 
@@ -40,6 +44,14 @@ async def test_raw_rows_have_their_id_and_project(web: Asker) -> None:
     assert set(row) == {"title", "id", "project.name"}
     assert row["project.name"] == "web"
     assert len(row["id"]) == 32
+
+
+async def test_weighted_answers_say_so(web: Asker) -> None:
+    for extrapolate, said in (("0", {}), ("1", {"isExtrapolated": True})):
+        body = await web.events(dataset="errors", field="count()", extrapolate=extrapolate)
+        assert {name: body["meta"][name] for name in body["meta"] if "Extrapol" in name} == said
+        series = await web.events_stats(extrapolate=extrapolate)
+        assert {name: series["meta"][name] for name in series["meta"] if "Extrapol" in name} == said
 
 
 @pytest.mark.parametrize(
@@ -238,3 +250,15 @@ async def test_refused(web: Asker, params: dict[str, Any], word: str) -> None:
 async def test_unknown_environment_is_not_found(web: Asker) -> None:
     with pytest.raises(NotFound):
         await web.events(field="title", environment="nope")
+
+
+async def test_stored_codes_are_words(engine: Engine, statistics: Statistics) -> None:
+    project = new_project()
+    told = {"contexts": {"device.charging": "1"}, "tags": {"device.class": "3"}}
+    insert(engine, "errors", project, [{"timestamp": clock("10:05"), **told}])
+    asker = Asker(statistics, scope_of({project: "phones"}))
+    fields = ["device.class", "device.charging", "count_if(device.charging,equals,true)"]
+
+    body = await asker.events(dataset="errors", field=fields, query="device.class:high")
+
+    assert body["data"] == [dict(zip(fields, ["high", "True", 1], strict=True))]

@@ -206,6 +206,8 @@ MEANT: list[tuple[str, str]] = [
     ("!timestamp:>2024-01-02", "timestamp:<=2024-01-02"),
     ("error.handled:TRUE", "!error.handled:0"),
     ("error.handled:1", "error.handled:true"),
+    ("device.charging:1", "device.charging:True"),
+    ("!app.in_foreground:[false]", "!app.in_foreground:[0]"),
     ("foo:>5", 'foo:">5"'),
     ("foo:=bar", "foo:bar"),
     ("!foo:!=bar", "foo:bar"),
@@ -270,6 +272,13 @@ def test_conditions_on_aggregates_are_noted_where_they_do_not_count() -> None:
     )
     assert "HAVING" not in statement.sql
     assert statement.notes == ("count() in the search has no effect on a series",)
+
+
+def test_stages_of_releases_say_that_sessions_are_not_kept() -> None:
+    statement = compile(question(search="!release.stage:replaced"), CATALOG)
+    assert statement.notes == (
+        "release.stage: sessions are not kept, so every release counts as adopted",
+    )
 
 
 def test_values_joined_by_or_are_suggested_as_a_list() -> None:

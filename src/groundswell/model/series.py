@@ -54,6 +54,7 @@ class SeriesAnswer:
     is_top_events: bool = False
     column_types: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    is_extrapolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,4 @@ class TableAnswer:
     has_more: bool = False
     tips: Mapping[str, str | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    is_extrapolated: bool = False

@@ -258,4 +258,5 @@ def release_stage(frame: Frame, reader: TableReader, field: Field, node: Filter)
                 f"release.stage must be one of {', '.join(STAGES)}; got {value!r}", node.at
             )
 
+    frame.note("release.stage: sessions are not kept, so every release counts as adopted")
     return TRUE if ("adopted" in values) != negated else FALSE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from uuid import UUID
 
 from groundswell.model.statuses import STATUSES
@@ -42,6 +43,7 @@ _UUID = re.compile(
 _SPAN_ID = re.compile(r"[0-9a-f]{16}", re.IGNORECASE | re.ASCII)
 _NO_UUID = "00000000-0000-0000-0000-000000000000"
 _CLASSES = {"low": "1", "medium": "2", "high": "3"}
+_TRUTHS = {"1": "True", "true": "True", "0": "False", "false": "False"}
 _COMPARE = {">": "greater", ">=": "greaterOrEquals", "<": "less", "<=": "lessOrEquals"}
 _NEGATED = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 _INTEGER = re.compile(r"\d{1,9}", re.ASCII)
@@ -256,6 +258,16 @@ def device_class(frame: Frame, reader: TableReader, field: Field, node: Filter) 
             )
 
     return within(reader, field, tuple(stored), negated)
+
+
+def truth(frame: Frame, reader: TableReader, field: Field, node: Filter) -> Expression:
+    """Compare True and False, in any case and as 1 and 0."""
+    if node.items is not None:
+        items = tuple(_TRUTHS.get(item.lower(), item) for item in node.items)
+        return text(frame, reader, field, replace(node, items=items))
+
+    value = _TRUTHS.get(node.value.lower(), node.value)
+    return text(frame, reader, field, replace(node, value=value))
 
 
 def http_status(frame: Frame, reader: TableReader, field: Field, node: Filter) -> Expression:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _CALL = re.compile(
-    r"(?P<name>[A-Za-z0-9_]+)\((?P<args>.*)\)(?:\s+as\s+(?P<alias>\w+))?", re.DOTALL | re.ASCII
+    r"(?P<name>[A-Za-z0-9_]+)\((?P<args>.*)\)(?:\s+as\s+(?P<alias>(?!\d+\Z)\w+))?",
+    re.DOTALL | re.ASCII,
 )
 _NOT_WORD = re.compile(r"\W", re.ASCII)
 _PART = re.compile(r'\s*(?P<part>"(?:\\"|[^"])*"|[^,]*)\s*(?P<more>,|\Z)', re.DOTALL)

@@ -55,6 +55,8 @@ def _bound(column: Field, value: str) -> Expression:
                     f"Allowed are {', '.join(STATUSES)}"
                 )
             return Value(value)
+        case "truth":
+            return Value({1: "True", 0: "False"}.get(_TRUTHS.get(value.lower(), 2), value))
         case "boolean" | "handled" | "unhandled":
             truth = _TRUTHS.get(value.lower())
             if truth is None:

@@ -29,6 +29,7 @@ _RULES: Mapping[str, Rule] = {
     "status": by_text.status,
     "device_class": by_text.device_class,
     "http_status": by_text.http_status,
+    "truth": by_text.truth,
     "number": by_number.number,
     "duration": by_number.number,
     "size": by_number.number,

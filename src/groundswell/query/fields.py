@@ -101,7 +101,10 @@ def _load() -> dict[str, Field]:
             for letter in letters:
                 sources[TABLE_LETTERS[letter]] = Source(storage, column, key)
         for name in names.split():
-            found[name] = Field(name, role, type_name, doc, unit or None, sources)
+            found[name] = Field(
+                name, role, type_name, doc, unit or None, sources,
+                selectable=not role.startswith("release."),
+            )  # fmt: skip
     return found
 
 

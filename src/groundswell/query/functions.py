@@ -114,7 +114,7 @@ def resolve(
 
         raise wrong(f"{call.name}() is not a valid function.{did_you_mean(call.name, registry)}")
 
-    typed = call.args[:1] * 0 if not function.args else call.args
+    typed = call.args
     _check_count(call, function)
     values = tuple(
         _argument(call, arg, typed[at] if at < len(typed) else None, find, default_column)
@@ -159,7 +159,7 @@ def _check_count(call: FunctionCall, function: Function) -> None:
     least = sum(arg.default is REQUIRED for arg in function.args)
     most = len(function.args)
     given = len(call.args)
-    if function.name == "count" or least <= given <= most:
+    if least <= given <= most:
         return
 
     if least == most:

@@ -145,7 +145,9 @@ class TableReader:
             case "plain" | "number" | "date" | "texts" | "numbers" | "calls":
                 return column
             case "text" if field.role == "device_class":
-                return call("nullIf", call("transform", column, _CLASSES, _SPEEDS, column), _EMPTY)
+                return _speed(column)
+            case "keyed_text" if field.role == "device_class":
+                return _speed(call("item", column, Value(source.key)))
             case "text":
                 return call("nullIf", column, _EMPTY)
             case "uuid":
@@ -249,6 +251,10 @@ def _ratio(source: Source) -> Expression:
     share = call("divide", call("item", measured, Value(source.column)), whole)
     known = call("mapContains", measured, Value(source.column))
     return call("if", call("and", known, call("greater", whole, Number(0))), share, Null("Float64"))
+
+
+def _speed(stored: Expression) -> Expression:
+    return call("nullIf", call("transform", stored, _CLASSES, _SPEEDS, stored), _EMPTY)
 
 
 def _truth(stored: Expression) -> Expression:

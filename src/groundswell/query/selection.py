@@ -147,6 +147,13 @@ class Selector:
                 field="field",
             )
 
+        if not found.selectable:
+            raise UserError(
+                f"field {typed!r} can only be searched for; select release",
+                code="invalid_field",
+                field="field",
+            )
+
         return Item(typed, found.alias, found.name, found.type, found.unit, decode_of(found), found)
 
     def function(self, function: FunctionCall, typed: str) -> Item:

@@ -51,6 +51,8 @@ def cell(output: Output, raw: Any, names: Names) -> Cell:
 
 def plain(raw: Any) -> Cell:
     """Turn a value into JSON's kinds: NaN → 0, ±inf → None, instants in ISO 8601 with offset."""
+    if isinstance(raw, dict):  # a tuple whose elements have names
+        raw = tuple(raw.values())
     if isinstance(raw, (list, tuple)):
         items: list[Any] = [plain(item) for item in raw]
         return items

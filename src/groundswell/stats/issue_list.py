@@ -32,7 +32,9 @@ SORTS = {
     "priority": "freq", "recommended": "date", "inbox": "date", "": "date",
 }  # fmt: skip
 DEFAULT_QUERY = "is:unresolved"
-_SELECT = ("issue.id", "count()", "count_unique(user)", "min(timestamp)", "max(timestamp)")
+# So many times the page are looked at first where the events give the order.
+SPARE = 8
+_SELECT = ("issue.id", "count()", "count_unique(user)")
 _EVENT_ORDER = {
     "date": "-max(timestamp)", "new": "-min(timestamp)", "freq": "-count()",
     "user": "-count_unique(user)",
@@ -113,7 +115,7 @@ async def list_issues(statistics: Statistics, metadata: Metadata, asked: IssueRe
     if not asked.projects:
         return IssuePage()
 
-    actors = await metadata.run(_actors, asked.scope)
+    actors = await metadata.run(_actors, asked.scope) if "assigned" in asked.text.lower() else {}
     every = IssueFilter(tuple(int(project.id) for project in asked.projects))
     now = asked.now or asked.window.end
     found = read_issue_search(asked.text, asked.scope, every, actors, now)
@@ -146,61 +148,78 @@ async def _by_events(
     statistics: Statistics, metadata: Metadata, asked: IssueRequest, found: IssueSearch
 ) -> IssuePage:
     """The events say which issues and in which order; the metadata, which of them are wanted."""
-    seen = await _ask(
-        statistics, asked, found.search, order=_EVENT_ORDER[asked.sort], limit=MAX_FOUND
-    )
-
-    ordered = list(seen)
     begin, end = asked.page.offset, asked.page.offset + asked.page.limit
+    # Most often the first few are enough; the metadata may want none of them, so all are known.
+    for limit in sorted({min(MAX_FOUND, SPARE * (end + 1)), MAX_FOUND}):
+        ordered = await _order(statistics, asked, found.search, limit)
+        rows = await metadata.run(_wanted, found.wanted, ordered, end)
+        if len(rows) > end or len(ordered) < limit:
+            break
+    shown = tuple(rows[begin:end])
+    seen = await sightings(statistics, asked, [issue.id for issue in shown], found.search)
+    return IssuePage(shown, seen, len(rows) > end)
 
-    def read(connection: Connection) -> list[Issue]:
-        """Look the seen ones up in their order, until the page and one more are there."""
-        rows: list[Issue] = []
-        for start in range(0, len(ordered), CHUNK):
-            ids = tuple(ordered[start : start + CHUNK])
-            wanted = replace(found.wanted, ids=ids)
-            known = {i.id: i for i in find_issues(connection, wanted, order="date", limit=CHUNK)}
-            rows += [known[id] for id in ids if id in known]
-            if len(rows) > end:
-                break
-        return rows
 
-    rows = await metadata.run(read)
-    return IssuePage(tuple(rows[begin:end]), seen, len(rows) > end)
+def _wanted(
+    connection: Connection, wanted: IssueFilter, ordered: Sequence[int], end: int
+) -> list[Issue]:
+    """Look the seen ones up in their order, until the page and one more are there."""
+    rows: list[Issue] = []
+    for start in range(0, len(ordered), CHUNK):
+        ids = tuple(ordered[start : start + CHUNK])
+        chunk = replace(wanted, ids=ids)
+        known = {i.id: i for i in find_issues(connection, chunk, order="date", limit=CHUNK)}
+        rows += [known[id] for id in ids if id in known]
+        if len(rows) > end:
+            break
+    return rows
+
+
+async def _order(
+    statistics: Statistics, asked: IssueRequest, search: str, limit: int
+) -> list[int]:
+    """List the issues whose events a search finds, in the order that was asked for."""
+    order = _EVENT_ORDER[asked.sort]
+    select = ("issue.id", order.removeprefix("-"))
+    rows = await statistics.records(
+        _question(asked, select, search, order=order, limit=limit), asked.scope
+    )
+    return [int(row["issue.id"]) for row in rows if row["issue.id"]]
 
 
 async def sightings(
-    statistics: Statistics, asked: IssueRequest, ids: Sequence[int]
+    statistics: Statistics, asked: IssueRequest, ids: Sequence[int], search: str = ""
 ) -> dict[int, Sightings]:
-    """Count the events and users of issues within the window."""
+    """Count the events and users of issues within the window, of the events that a search finds."""
     if not ids:
         return {}
 
-    search = f"issue.id:[{','.join(str(id) for id in ids)}]"
-    return await _ask(statistics, asked, search, order="-count()", limit=len(ids))
-
-
-async def _ask(
-    statistics: Statistics, asked: IssueRequest, search: str, *, order: str, limit: int
-) -> dict[int, Sightings]:
-    question = Question(
-        dataset=Dataset.ERRORS,
-        window=asked.window,
-        projects=tuple(project.id for project in asked.projects),
-        select=_SELECT,
-        search=search,
-        environments=asked.environments,
-        order_by=(order,),
-        limit=limit,
-        limits=_LIMITS,
-        now=asked.now,
-    )
+    of_issues = f"issue.id:[{','.join(str(id) for id in ids)}]"
+    both = f"({search}) {of_issues}" if search else of_issues
+    question = _question(asked, _SELECT, both, order="-count()", limit=len(ids))
     rows = await statistics.records(question, asked.scope)
     return {
         int(row["issue.id"]): Sightings(int(row["count()"]), int(row["count_unique(user)"]))
         for row in rows
         if row["issue.id"]
     }
+
+
+def _question(
+    asked: IssueRequest, select: tuple[str, ...], search: str, *, order: str, limit: int
+) -> Question:
+    return Question(
+        dataset=Dataset.ERRORS,
+        window=asked.window,
+        projects=tuple(project.id for project in asked.projects),
+        select=select,
+        search=search,
+        environments=asked.environments,
+        order_by=(order, "issue.id"),
+        limit=limit,
+        limits=_LIMITS,
+        now=asked.now,
+    )
 
 
 def _actors(connection: Connection, scope: Scope) -> dict[str, str]:

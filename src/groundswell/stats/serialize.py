@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from groundswell.model.series import Series, SeriesAnswer, TableAnswer
@@ -71,7 +71,7 @@ def points(series: Series) -> list[Any]:
 def events(answer: TableAnswer) -> Body:
     """Give the body of `events`."""
     meta = {
-        **_meta(answer.columns, answer.dataset, answer.notes),
+        **_meta(answer.columns, answer),
         "tips": {"query": None, "columns": None, **answer.tips},
     }
     return {"data": list(answer.rows), "meta": meta}
@@ -87,11 +87,11 @@ def _series_meta(series: Series, answer: SeriesAnswer, *, names_as_typed: bool) 
     for name, (type_, _) in answer.column_types.items():
         columns[name] = (type_, None)
     columns[series.axis if names_as_typed else series.alias] = (series.type, series.unit)
-    return _meta(columns, answer.dataset, answer.notes)
+    return _meta(columns, answer)
 
 
 def _meta(
-    columns: Mapping[str, tuple[str, str | None]], dataset: str, notes: Sequence[str]
+    columns: Mapping[str, tuple[str, str | None]], answer: SeriesAnswer | TableAnswer
 ) -> Body:
     meta: Body = {
         "fields": {name: type_ for name, (type_, _) in columns.items()},
@@ -100,6 +100,10 @@ def _meta(
         "isMetricsExtractedData": False,
         "tips": {},
         "datasetReason": "unchanged",
-        "dataset": dataset,
+        "dataset": answer.dataset,
     }
-    return {**meta, "warnings": list(notes)} if notes else meta
+    if answer.is_extrapolated:
+        meta["isExtrapolated"] = True
+    if answer.notes:
+        meta["warnings"] = list(answer.notes)
+    return meta

@@ -22,6 +22,8 @@ def events_timeseries(answer: SeriesAnswer, window: TimeRange, now: datetime) ->
         "start": window.start.timestamp() * 1000,
         "end": window.end.timestamp() * 1000,
     }
+    if answer.is_extrapolated:
+        meta["isExtrapolated"] = True
     if answer.notes:
         meta["warnings"] = list(answer.notes)
     return {

@@ -90,6 +90,7 @@ class Statistics:
             interval_s=request.interval_s,
             dataset=asking.label,
             is_top_events=request.top is not None,
+            is_extrapolated=asking.extrapolate,
         )
         if not asking.projects:
             return answer

@@ -34,6 +34,7 @@ def table_answer(
         has_more=len(rows) > limit,
         tips=dict(statement.tips or {}),
         notes=statement.notes,
+        is_extrapolated=request.asking.extrapolate,
     )
 
 

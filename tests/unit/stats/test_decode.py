@@ -62,6 +62,7 @@ def test_numbers() -> None:
         None, 3, 2.5, 1, 0, None
     ]  # fmt: skip
     assert plain([[1, math.nan]]) == [[1, 0]]
+    assert plain({"k": 30.0, "b": math.inf}) == [30.0, None]
 
 
 @pytest.mark.parametrize(

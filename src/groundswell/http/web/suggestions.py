@@ -88,7 +88,6 @@ def suggestions(dataset: str | None = None) -> list[dict[str, str]]:
     fields = [
         {"name": name, "about": field.doc}
         for name, field in sorted(FIELDS.items())
-        if field.selectable
     ]
     functions = [
         {"name": call, "about": registry[call.partition("(")[0]].doc}
@@ -100,4 +99,5 @@ def suggestions(dataset: str | None = None) -> list[dict[str, str]]:
 @functools.cache
 def columns(dataset: str | None = None) -> tuple[str, ...]:
     """List what a column of the table may be."""
-    return tuple(row["name"] for row in suggestions(dataset))
+    names = (row["name"] for row in suggestions(dataset))
+    return tuple(name for name in names if name not in FIELDS or FIELDS[name].selectable)
