@@ -65,8 +65,10 @@ class House:
         return f"{address}&statsPeriod=24h{'&' if query else ''}{query}"
 
     async def settle(self) -> None:
-        """Wait until everything that was acknowledged is done."""
+        """Wait until everything that was acknowledged is done, and every message was tried."""
         await self.slack.pool.idle()
+        while any(not row.attempts for row in self.run(outbox_rows.waiting)):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
     async def shared(self, *urls: str, **more: Any) -> Any:
         """Share links, wait, and give the message as the channel shows it."""

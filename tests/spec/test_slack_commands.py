@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from groundswell.model.tenancy import Role
 from groundswell.slack import admin
 from groundswell.slack.simulator import Failure
 from groundswell.slack.workspaces import REMEMBER_S
+from groundswell.store.metadata import slack_outbox as outbox_rows
 from groundswell.store.metadata import tenancy
 from tests.slacking import KEYS, TOKEN, House
 
@@ -276,10 +278,14 @@ async def test_the_organization_is_the_channels_the_only_one_or_the_one_named(ho
 
 
 async def test_an_answer_that_slack_does_not_take_is_sent_again(house: House) -> None:
-    down = [Failure(status=503)] * 2
+    down = [Failure(status=503, headers={"Retry-After": "9"})]
     house.simulator.world.behaviour.fail("chat.postMessage", *down)
-    assert "Here are the commands" in await _eventually_said(house, "help")
-    assert ("reply", "failed") in house.log()
+    await house.sender.say("help")
+    await house.settle()
+    assert ("reply", "postponed") in house.log()
+    house.run(lambda c: c.execute(update(outbox_rows.outbox).values(due_at=datetime.now(UTC))))
+    assert "Here are the commands" in await _answered(house)
+    assert ("reply", "ok") in house.log()
 
 
 async def test_a_prompt_that_stays_is_seen_in_the_log(house: House) -> None:
@@ -290,9 +296,8 @@ async def test_a_prompt_that_stays_is_seen_in_the_log(house: House) -> None:
     assert ("delete_original", "failed") in house.log()
 
 
-async def _eventually_said(house: House, text: str) -> str:
-    await house.sender.say(text)
-    await house.settle()
+async def _answered(house: House) -> str:
+    house.slack.queue._wake.set()
     while not any(message.text for message in house.simulator.world.messages):  # noqa: ASYNC110
-        await asyncio.sleep(0.05)
-    return house.simulator.world.messages[-1].text
+        await asyncio.sleep(0.01)
+    return str(house.simulator.world.messages[-1].text)

@@ -159,7 +159,7 @@ async def test_a_resent_event_is_handled_once(house: House) -> None:
     for _ in range(3):
         await house.sender.event(event, event_id="EvSame")
     await house.settle()
-    house.slack._recent.clear()  # as after a restart
+    house.slack.inbox._in_hand.clear()  # as after a restart
     await house.sender.event(event, event_id="EvSame")
     await house.settle()
     assert len(house.calls("chat.unfurl")) == 1

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from groundswell.cli.options import AsJson, Data, address_of, metadata_of
 from groundswell.cli.output import show, show_all
 from groundswell.errors import UserError
-from groundswell.model.tenancy import Role
+from groundswell.model.tenancy import Role, TeamRole
 from groundswell.store.metadata import tenancy
 
 org = App(name="org", help="Create and list organizations.")
@@ -148,20 +148,62 @@ def create_team(
     *,
     project: Annotated[tuple[str, ...], Parameter(help="Projects of the team.", negative="")] = (),
     member: Annotated[tuple[str, ...], Parameter(help="E-mail addresses.", negative="")] = (),
+    admin: Annotated[
+        tuple[str, ...],
+        Parameter(help="E-mail addresses of members who look after the team.", negative=""),
+    ] = (),
     data: Data = None,
     json: AsJson = False,
 ) -> None:
-    """Make a team, or add projects and members to the one that has the slug."""
+    """Make a team, or add projects, members and admins to the one that has the slug."""
     with metadata_of(data) as connection:
         owner = tenancy.get_organization(connection, org)
         made = tenancy.create_team(connection, owner.id, slug, now=_now())
         for each in project:
             found = tenancy.get_project(connection, owner.id, each)
             tenancy.add_team_project(connection, made, found.id)
-        for email in member:
-            person = tenancy.get_user(connection, email)
-            tenancy.add_team_member(connection, made, person.id)
+        for emails, role in ((member, None), (admin, TeamRole.ADMIN)):
+            for email in emails:
+                person = tenancy.get_user(connection, email)
+                tenancy.add_team_member(connection, made, person.id, role)
     show({"id": str(made.id), "slug": made.slug}, json=json)
+
+
+@team.command(name="member")
+def team_member(
+    org: Org,
+    slug: Slug,
+    email: Annotated[str, Parameter(help="E-mail address of a member of the organization.")],
+    *,
+    role: Annotated[
+        TeamRole, Parameter(help="contributor, or admin: one who looks after the team.")
+    ] = TeamRole.CONTRIBUTOR,
+    remove: Annotated[bool, Parameter(help="Take the person out.", negative="")] = False,
+    data: Data = None,
+    json: AsJson = False,
+) -> None:
+    """Put a person into a team, say what they may do in it, or take them out."""
+    with metadata_of(data) as connection:
+        owner = tenancy.get_organization(connection, org)
+        found = tenancy.get_team(connection, owner.id, slug)
+        person = tenancy.get_user(connection, email)
+        if remove and not tenancy.remove_team_member(connection, found, person.id):
+            raise UserError(f"{email} is not in the team {slug}.", field="email")
+        if not remove:
+            tenancy.add_team_member(connection, found, person.id, role)
+    shown = {"team": found.slug, "user": person.email, "role": None if remove else role.value}
+    show(shown, json=json)
+
+
+@team.command(name="members")
+def team_members(org: Org, slug: Slug, *, data: Data = None, json: AsJson = False) -> None:
+    """List the people of a team with their roles in it."""
+    with metadata_of(data) as connection:
+        owner = tenancy.get_organization(connection, org)
+        roles = tenancy.members_of_team(connection, tenancy.get_team(connection, owner.id, slug).id)
+        people = [m.user for m in tenancy.list_members(connection, owner.id) if m.user.id in roles]
+    show_all([{"id": str(u.id), "email": u.email, "role": roles[u.id].value} for u in people],
+             json=json)  # fmt: skip
 
 
 @team.command(name="list")

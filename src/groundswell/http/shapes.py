@@ -208,7 +208,12 @@ def project_shape(
 
 
 def team_shape(
-    team: Team, *, is_member: bool, member_count: int, projects: list[ProjectShape]
+    team: Team,
+    *,
+    is_member: bool,
+    member_count: int,
+    projects: list[ProjectShape],
+    team_role: str | None = None,
 ) -> TeamShape:
     return TeamShape(
         id=str(team.id),
@@ -217,6 +222,7 @@ def team_shape(
         date_created=instant(team.created_at),
         is_member=is_member,
         member_count=member_count,
+        team_role=team_role,
         projects=projects,
     )
 

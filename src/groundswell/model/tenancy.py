@@ -24,6 +24,13 @@ class Role(StrEnum):
     OWNER = "owner"
 
 
+class TeamRole(StrEnum):
+    """A person's role in a team. An admin looks after the team, whatever their role outside it."""
+
+    CONTRIBUTOR = "contributor"
+    ADMIN = "admin"
+
+
 @dataclass(frozen=True, slots=True)
 class Organization:
     id: OrgId

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
@@ -12,7 +12,7 @@ from groundswell.model.tenancy import User
 from groundswell.slack.inbound import text_of
 from groundswell.slack.messages.linking import PRESS_NEEDS_IDENTITY
 from groundswell.slack.messages.unfurls import IGNORE_ACTION, LINK_ACTION
-from groundswell.slack.outbound import SlackError
+from groundswell.slack.queue import Outgoing, Queue
 from groundswell.slack.workspaces import Workspaces, utc_now
 from groundswell.store.metadata import slack as rows
 
@@ -41,31 +41,37 @@ Handler: TypeAlias = Callable[[Pressed], Awaitable[str | None]]
 class Actions:
     """Answers presses. What nobody registered (buttons that only open an address) does nothing."""
 
-    def __init__(self, workspaces: Workspaces) -> None:
+    def __init__(self, workspaces: Workspaces, queue: Queue) -> None:
         self._workspaces = workspaces
+        self._queue = queue
         self.handlers: dict[str, Handler] = {}
 
-    async def act(self, installation: rows.Installation, payload: Mapping[str, Any]) -> None:
-        """Do what the buttons of one payload mean."""
+    async def act(
+        self, installation: rows.Installation, payload: Mapping[str, Any], subject: str
+    ) -> None:
+        """Do what the buttons of one payload mean; `subject` names it, in the log too."""
         response_url = text_of(payload, "response_url")
         slack_user = text_of(_object(payload, "user"), "id")
         is_unfurl = _object(payload, "container").get("is_app_unfurl") is True
         actions = payload.get("actions")
-        for action in actions if isinstance(actions, list) else []:
+        for number, action in enumerate(actions if isinstance(actions, list) else []):
             if not isinstance(action, dict):
                 continue
             action_id, value = text_of(action, "action_id"), text_of(action, "value")
             handler = self.handlers.get(action_id.partition("::")[0])
+            answer = Outgoing(
+                f"{subject}:{number}", installation.id, "", {}, response_url=response_url
+            )
             if value in _PROMPT or action_id in _PROMPT:
-                await self._prompt(installation, value or action_id, slack_user, response_url)
+                await self._prompt(installation, value or action_id, slack_user, answer)
             elif handler is not None:
                 pressed = (action_id, value, _channel(payload), _message(payload), response_url)
                 said = await self._press(installation, slack_user, handler, pressed)
                 if said:
-                    await self._say(installation, response_url, said, is_unfurl=is_unfurl)
+                    await self._say(answer, said, is_unfurl=is_unfurl)
 
     async def _prompt(
-        self, installation: rows.Installation, chosen: str, slack_user: str, response_url: str
+        self, installation: rows.Installation, chosen: str, slack_user: str, answer: Outgoing
     ) -> None:
         org_id = installation.org_ids[0] if installation.org_ids else None
 
@@ -76,8 +82,7 @@ class Actions:
             rows.record(connection, ANALYTICS, data, utc_now(), org_id=org_id, user_id=user_id)
 
         await self._workspaces.metadata.run(record)
-        body = {"delete_original": True}
-        await self._respond(installation, response_url, body, step="delete_original")
+        await self._respond(answer, {"delete_original": True}, step="delete_original")
 
     async def _press(
         self,
@@ -92,30 +97,16 @@ class Actions:
 
         return await handler(Pressed(installation, user, slack_user, *pressed))
 
-    async def _say(
-        self, installation: rows.Installation, response_url: str, text: str, *, is_unfurl: bool
-    ) -> None:
+    async def _say(self, answer: Outgoing, text: str, *, is_unfurl: bool) -> None:
         body: dict[str, Any] = {"response_type": "ephemeral", "replace_original": False}
         section = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
         # Slack refuses `text` where the pressed button stands in an unfurl.
         body |= {"blocks": [section]} if is_unfurl else {"text": text}
-        await self._respond(installation, response_url, body)
+        await self._respond(answer, body, step="response")
 
-    async def _respond(
-        self,
-        installation: rows.Installation,
-        response_url: str,
-        body: Mapping[str, Any],
-        *,
-        step: str = "response",
-    ) -> None:
-        if not response_url:
-            return
-
-        try:
-            await self._workspaces.outbound.respond(response_url, body)
-        except SlackError as error:
-            await self._workspaces.note("action", installation.team, step, "failed", str(error))
+    async def _respond(self, answer: Outgoing, body: Mapping[str, Any], *, step: str) -> None:
+        if answer.response_url:
+            await self._queue.send(replace(answer, arguments=body, step=step))
 
 
 def _object(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:

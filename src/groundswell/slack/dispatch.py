@@ -13,6 +13,8 @@ WORKERS = 12
 MAX_WAITING = 2_000
 DEADLINE_S = 15.0
 Work: TypeAlias = Callable[[], Awaitable[None]]
+# What is done after a piece of work, with what it raised. Not for work that was abandoned.
+After: TypeAlias = Callable[[BaseException | None], None]
 
 log = logger("slack")
 _done = counter("slack_work", "Pieces of background work for Slack.", ("outcome",))
@@ -28,7 +30,7 @@ class Pool:
         max_waiting: int = MAX_WAITING,
         deadline_s: float = DEADLINE_S,
     ) -> None:
-        self._queue: asyncio.Queue[tuple[str, Work]] = asyncio.Queue(max_waiting)
+        self._queue: asyncio.Queue[tuple[str, Work, After | None]] = asyncio.Queue(max_waiting)
         self._workers = workers
         self._deadline_s = deadline_s
         self._tasks: list[asyncio.Task[None]] = []
@@ -47,10 +49,14 @@ class Pool:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
-    def submit(self, name: str, work: Work) -> bool:
+    @property
+    def has_room(self) -> bool:
+        return not self._queue.full()
+
+    def submit(self, name: str, work: Work, after: After | None = None) -> bool:
         """Take a piece of work; False when too much is waiting already."""
         try:
-            self._queue.put_nowait((name, work))
+            self._queue.put_nowait((name, work, after))
         except asyncio.QueueFull:
             _done.labels("refused").inc()
             return False
@@ -63,20 +69,30 @@ class Pool:
 
     async def _run(self) -> None:
         while True:
-            name, work = await self._queue.get()
+            name, work, after = await self._queue.get()
             try:
-                async with asyncio.timeout(self._deadline_s):
-                    await work()
-            except TimeoutError:
-                _done.labels("timeout").inc()
-                log.warning("slack_work_timeout", name=name, deadline_s=self._deadline_s)
-            except GroundswellError as error:
-                _done.labels("failed").inc()
-                log.warning("slack_work_failed", name=name, error=str(error))
-            except Exception as error:
-                _done.labels("crashed").inc()
-                log.error("slack_work_crashed", name=name, exc_info=error)
-            else:
-                _done.labels("ok").inc()
+                failure = await self._do(name, work)
+                if after is not None:
+                    after(failure)
             finally:
                 self._queue.task_done()
+
+    async def _do(self, name: str, work: Work) -> Exception | None:
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                await work()
+        except TimeoutError as error:
+            _done.labels("timeout").inc()
+            log.warning("slack_work_timeout", name=name, deadline_s=self._deadline_s)
+            return error
+        except GroundswellError as error:
+            _done.labels("failed").inc()
+            log.warning("slack_work_failed", name=name, error=str(error))
+            return error
+        except Exception as error:
+            _done.labels("crashed").inc()
+            log.error("slack_work_crashed", name=name, exc_info=error)
+            return error
+
+        _done.labels("ok").inc()
+        return None

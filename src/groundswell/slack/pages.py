@@ -15,8 +15,10 @@ from groundswell.slack.commands import MAY_LINK_TEAMS
 from groundswell.slack.linking import BadLink, ExpiredLink, Page, Signer, Ticket
 from groundswell.slack.messages import linking as words
 from groundswell.slack.outbound import SlackError
+from groundswell.slack.queue import Outgoing, Queue
 from groundswell.slack.workspaces import Workspaces, utc_now
 from groundswell.store.metadata import slack as rows
+from groundswell.store.metadata import slack_inbox as inbox
 from groundswell.store.metadata.tenancy import list_organizations
 
 NEXT_STEP = "Type the command again in Slack to get a new link."
@@ -64,8 +66,11 @@ class _Closed(Exception):
 class Pages:
     """Shows the pages and does what they are for."""
 
-    def __init__(self, workspaces: Workspaces, signer: Signer, secret_keys: Sequence[str]) -> None:
+    def __init__(
+        self, workspaces: Workspaces, queue: Queue, signer: Signer, secret_keys: Sequence[str]
+    ) -> None:
         self._workspaces = workspaces
+        self._queue = queue
         self._signer = signer
         self._key = secret_keys[0].encode()
 
@@ -156,25 +161,16 @@ class Pages:
 
     async def _tell(self, opened: _Opened, text: str) -> None:
         """Tell Slack; an answer that comes too late for Slack changes nothing here."""
-        ticket, installation = opened.ticket, opened.installation
-        try:
-            if ticket.response_url and self._workspaces.outbound.may_respond_to(
-                ticket.response_url
-            ):
-                body = {"response_type": "ephemeral", "replace_original": False, "text": text}
-                await self._workspaces.outbound.respond(ticket.response_url, body)
-                return
-
+        ticket = opened.ticket
+        key, id = f"{ticket.page}:{ticket.nonce}", opened.installation.id
+        if self._workspaces.outbound.may_respond_to(ticket.response_url):
+            body = {"response_type": "ephemeral", "replace_original": False, "text": text}
+            answer = Outgoing(key, id, "", body, response_url=ticket.response_url, step="tell")
+        else:
             is_team = ticket.page in {Page.LINK_TEAM, Page.UNLINK_TEAM}
             channel = ticket.channel if is_team else ticket.slack_user
-            token = self._workspaces.token(installation)
-            await self._workspaces.outbound.call(
-                token, "chat.postMessage", tries=1, channel=channel, text=text
-            )
-        except SlackError as error:
-            await self._workspaces.note(
-                ticket.page, installation.team, "tell", "failed", str(error)
-            )
+            answer = Outgoing(key, id, channel, {"text": text}, step="tell")
+        await self._queue.send(answer)
 
 
 def back_url(ticket: Ticket, installation: rows.Installation) -> str:
@@ -191,7 +187,7 @@ def _resolve(connection: Connection, page: Page, ticket: Ticket, user: User) -> 
     if installation is None or not roles:
         raise _Closed(404, "Not found", "This workspace is not yours to link.")
 
-    if rows.is_link_used(connection, ticket.nonce):
+    if inbox.is_link_used(connection, ticket.nonce):
         raise _Closed(410, "Link already used", "This link has been used.", NEXT_STEP)
 
     linked = rows.user_of(connection, installation.id, ticket.slack_user)
@@ -248,7 +244,7 @@ def _do(
         if team is None:
             raise _Closed(404, "Not found", "This team is not yours to link.")
 
-    if not rows.use_link(connection, ticket.nonce, utc_now()):
+    if not inbox.use_link(connection, ticket.nonce, utc_now()):
         raise _Closed(410, "Link already used", "This link has been used.", NEXT_STEP)
 
     back = back_url(ticket, installation)

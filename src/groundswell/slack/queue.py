@@ -1,7 +1,8 @@
 """Messages that must arrive: kept in the outbox until Slack took them, for up to a day.
 
-One message at a time per channel, in order, about one a second as Slack asks. A key makes the same
-message the same; one that Slack refuses for its picture is sent without it.
+One message at a time per channel, in order, about one a second as Slack asks (in a conversation
+with one person a few at once). A key makes the same message the same; one that Slack refuses for
+its picture is sent without it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from groundswell.store.metadata import slack_outbox as outbox
 from groundswell.telemetry import gauge, logger
 
 KEEP = timedelta(hours=24)
+# For how long Slack takes answers at a `response_url`; what one person is told alone is old then.
+KEEP_ANSWER = timedelta(minutes=30)
 SPACING_S = 1.05
+TALK_BURST = 4
 LOOK_AGAIN_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 900.0
 _PICTURE_REFUSED = frozenset(
@@ -38,7 +42,8 @@ class Outgoing:
     """One message. thread: the messages of one thread share this key; the first begins it.
 
     broadcast: show a reply in the channel too. edits: change the message that began the thread
-    instead of posting another one.
+    instead of posting another one. response_url: where to send it, instead of posting it. alone:
+    the person who sees it alone. step: its name in the delivery log.
     """
 
     key: str
@@ -48,6 +53,13 @@ class Outgoing:
     thread: str = ""
     broadcast: bool = False
     edits: bool = False
+    response_url: str = ""
+    alone: str = ""
+    step: str = "message"
+
+    @property
+    def is_answer(self) -> bool:
+        return bool(self.response_url or self.alone)
 
 
 class Queue:
@@ -59,7 +71,7 @@ class Queue:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._channels: dict[tuple[int, str], asyncio.Task[None]] = {}
-        self._sent_at: dict[tuple[int, str], float] = {}
+        self._paces: dict[tuple[int, str], _Pace] = {}
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -79,6 +91,9 @@ class Queue:
             "thread": message.thread,
             "broadcast": message.broadcast,
             "edits": message.edits,
+            "response_url": message.response_url,
+            "alone": message.alone,
+            "step": message.step,
         }
         is_new = await self._workspaces.metadata.run(
             outbox.enqueue,
@@ -87,7 +102,7 @@ class Queue:
             message.channel,
             body,
             now,
-            now + KEEP,
+            now + (KEEP_ANSWER if message.is_answer else KEEP),
         )
         self._wake.set()
         return is_new
@@ -107,7 +122,7 @@ class Queue:
         _waiting.set(len(waiting))
         by_channel: dict[tuple[int, str], list[outbox.Waiting]] = {}
         for message in waiting:
-            by_channel.setdefault((message.installation_id, message.channel), []).append(message)
+            by_channel.setdefault(_place(message), []).append(message)
         for place, messages in by_channel.items():
             if place not in self._channels and messages[0].due_at <= utc_now():
                 task = asyncio.create_task(self._drain(messages))
@@ -119,14 +134,18 @@ class Queue:
         self._wake.set()
 
     async def _drain(self, messages: list[outbox.Waiting]) -> None:
+        pace = self._pace(_place(messages[0]))
         for message in messages:
-            place = (message.installation_id, message.channel)
-            pause_s = self._sent_at.get(place, 0.0) + self._spacing_s - time.monotonic()
-            await asyncio.sleep(max(0.0, pause_s))
+            await asyncio.sleep(pace.pause_s(time.monotonic()))
             if not await self._deliver(message):
                 # Later messages of the channel wait, so that they keep their order.
                 break
-            self._sent_at[place] = time.monotonic()
+
+    def _pace(self, place: tuple[int, str]) -> _Pace:
+        now = time.monotonic()
+        self._paces = {at: pace for at, pace in self._paces.items() if not pace.is_rested(now)}
+        burst = TALK_BURST if place[1].startswith("D") else 1
+        return self._paces.setdefault(place, _Pace(self._spacing_s, burst))
 
     async def _deliver(self, waiting: outbox.Waiting) -> bool:
         metadata = self._workspaces.metadata
@@ -163,8 +182,19 @@ class Queue:
         waiting: outbox.Waiting,
         arguments: Mapping[str, Any],
     ) -> None:
+        if waiting.message.get("response_url"):
+            await self._workspaces.outbound.respond(waiting.message["response_url"], arguments)
+            return
+
         metadata, thread = self._workspaces.metadata, waiting.message["thread"]
         place = {"channel": waiting.channel}
+        if waiting.message.get("alone"):
+            whom = {"user": waiting.message["alone"]}
+            await self._workspaces.call(
+                installation, "chat.postEphemeral", **place, **whom, **arguments
+            )
+            return
+
         began = None
         if thread:
             began = await metadata.run(outbox.thread_of, thread, waiting.channel)
@@ -199,7 +229,8 @@ class Queue:
             await metadata.run(outbox.settle, waiting.id, "failed", f"given up: {answer}")
         else:
             await metadata.run(outbox.postpone, waiting.id, due_at, answer)
-        await self._note(waiting, installation, "postponed", answer)
+        outcome = "failed" if due_at > waiting.expires_at else "postponed"
+        await self._note(waiting, installation, outcome, answer)
         return False
 
     async def _note(
@@ -210,7 +241,31 @@ class Queue:
         detail: str,
     ) -> None:
         team = installation.team if installation else ""
-        await self._workspaces.note(waiting.key, team, "message", outcome, detail)
+        step = str(waiting.message.get("step") or "message")
+        await self._workspaces.note(waiting.key, team, step, outcome, detail)
+
+
+class _Pace:
+    """How often one channel may be written to: `burst` messages at once, then one at a time."""
+
+    def __init__(self, spacing_s: float, burst: int) -> None:
+        self._spacing_s = spacing_s
+        self._burst = burst
+        self._free_at = 0.0
+
+    def pause_s(self, now: float) -> float:
+        """Say how long to wait before the next message, and count it as sent."""
+        self._free_at = max(self._free_at, now) + self._spacing_s
+        return max(0.0, self._free_at - now - self._burst * self._spacing_s)
+
+    def is_rested(self, now: float) -> bool:
+        return self._free_at <= now
+
+
+def _place(message: outbox.Waiting) -> tuple[int, str]:
+    """Name the line in which a message stands: its channel's, or one of its own."""
+    is_answer = message.message.get("response_url") or message.message.get("alone")
+    return message.installation_id, f"answer {message.key}" if is_answer else message.channel
 
 
 def without_pictures(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,13 +16,14 @@ from sqlalchemy import Connection
 from groundswell.charts.render import Renderer
 from groundswell.charts.snapshots import Snapshots
 from groundswell.config import Settings
-from groundswell.errors import UpstreamError
+from groundswell.errors import StoreUnavailable, UpstreamError
 from groundswell.slack import inbound
 from groundswell.slack.actions import Actions
 from groundswell.slack.commands import DIRECT_MESSAGE, Answer, Asked, Commands, needs_ids
-from groundswell.slack.dispatch import Pool
+from groundswell.slack.dispatch import Pool, Work
 from groundswell.slack.images import Ladder
 from groundswell.slack.inbound import Door, Meta, Refused, text_of
+from groundswell.slack.inbox import MAX_ATTEMPTS, Inbox
 from groundswell.slack.incidents import IncidentSender
 from groundswell.slack.issues import IssueLinks
 from groundswell.slack.linking import Signer
@@ -39,11 +41,15 @@ from groundswell.slack.workspaces import GONE, Workspaces, utc_now
 from groundswell.stats.statistics import Statistics
 from groundswell.store.metadata import Metadata
 from groundswell.store.metadata import slack as rows
+from groundswell.store.metadata import slack_inbox as inbox_rows
 from groundswell.store.metadata import slack_outbox as outbox_rows
+from groundswell.store.metadata.slack_inbox import Accepted
 from groundswell.telemetry import logger
 
-REMEMBERED_EVENTS = 20_000
 ORG_AGAIN_S = 0.8
+# Later than this nobody waits for an unfurl or a reply any more, and Slack takes none.
+WORTH_DOING = timedelta(minutes=30)
+LONGEST_PAUSE_S = 600.0
 _SPOKEN_SUBTYPES = frozenset({"", "file_share", "thread_broadcast"})
 
 log = logger("slack")
@@ -76,23 +82,23 @@ class Slack:
         self.signer = Signer(secret_keys, self.base_url)
         self.commands = Commands(metadata, self.signer, self.base_url + "/")
         self.pool = Pool()
+        self.inbox = Inbox(metadata)
         self.queue = Queue(self.workspaces)
-        self.actions = Actions(self.workspaces)
-        self.pages = Pages(self.workspaces, self.signer, secret_keys)
+        self.actions = Actions(self.workspaces, self.queue)
+        self.pages = Pages(self.workspaces, self.queue, self.signer, secret_keys)
         self.snapshots = Snapshots(metadata)
         self.ladder = Ladder(
             settings.text("SLACK_IMAGES"), self.base_url, self.workspaces, self.snapshots
         )
         self.previewer = Previewer(metadata, statistics, renderer)
         self.unfurler = Unfurler(
-            self.base_url, self.workspaces, self.previewer, self.ladder, self.signer
+            self.base_url, self.workspaces, self.queue, self.previewer, self.ladder, self.signer
         )
         self.unfurler.handlers[Kind.ISSUE] = IssueLinks(metadata).unfurl
         self.unfurler.handlers[Kind.TRENDS] = TrendLinks(
             metadata, statistics, renderer, self.ladder
         ).unfurl
         self.incidents = IncidentSender(self.base_url, self.workspaces, self.queue, self.ladder)
-        self._recent: OrderedDict[str, None] = OrderedDict()
         self._socket: Socket | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -100,6 +106,7 @@ class Slack:
         """Begin to work; never waits for Slack."""
         self.pool.start()
         self.queue.start()
+        await self.inbox.start(self._take_up)
         self._tasks.append(asyncio.create_task(self.workspaces.prove_tokens()))
         if self._settings.text("SLACK_BOT_TOKEN"):
             self._tasks.append(asyncio.create_task(self._install_from_settings()))
@@ -115,6 +122,7 @@ class Slack:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.pool.stop()
+        await self.inbox.stop()
         await self.queue.stop()
         await self.outbound.close()
 
@@ -123,6 +131,7 @@ class Slack:
 
         def forget(connection: Connection) -> None:
             rows.forget(connection, utc_now())
+            inbox_rows.forget(connection, utc_now())
             outbox_rows.forget(connection, utc_now())
 
         await self.metadata.run(forget)
@@ -156,18 +165,17 @@ class Slack:
             return Reply(403)
 
         if door is Door.EVENT:
-            return self._event(installation, payload)
+            return await self._event(installation, payload)
 
         if door is Door.COMMAND:
             return await self._command(installation, payload)
 
         if door is Door.ACTION:
-            self.pool.submit("action", lambda: self.actions.act(installation, payload))
-            return Reply()
+            return await self._accept(door, installation, payload, f"action {secrets.token_hex(8)}")
 
         return Reply(body={"options": []})
 
-    def _event(self, installation: rows.Installation, payload: Mapping[str, Any]) -> Reply:
+    async def _event(self, installation: rows.Installation, payload: Mapping[str, Any]) -> Reply:
         if payload.get("type") == "app_rate_limited":
             log.warning("slack_app_rate_limited", team=installation.team)
             return Reply()
@@ -179,46 +187,89 @@ class Slack:
         if _lacks_ids(event):
             return Reply(400)
 
-        event_id = text_of(payload, "event_id")
-        if event_id in self._recent or not _matters(event):
+        if not _matters(event):
             return Reply()
 
-        if not self.pool.submit(
-            f"event {event['type']}", lambda: self._work(installation, payload, event_id)
-        ):
-            # Slack sends it again; nothing was remembered of it.
+        stamp = text_of(event, "event_ts") or secrets.token_hex(8)
+        id = text_of(payload, "event_id") or f"{event['type']} {stamp}"
+        return await self._accept(Door.EVENT, installation, payload, id)
+
+    async def _accept(
+        self, door: Door, installation: rows.Installation, payload: Mapping[str, Any], id: str
+    ) -> Reply:
+        """Write down what arrived, once, and hand it to the pool."""
+        try:
+            # Where there is no room Slack sends it again; nothing was remembered of it.
+            if not self.pool.has_room:
+                return Reply(503)
+
+            if await self.inbox.accept(id, door, json.dumps(payload)):
+                self._begin(Accepted(id, door, "", utc_now()), installation, payload)
+        except StoreUnavailable as error:
+            log.warning("slack_not_accepted", id=id, why=str(error))
             return Reply(503)
 
-        if event_id:
-            self._recent[event_id] = None
-            while len(self._recent) > REMEMBERED_EVENTS:
-                self._recent.popitem(last=False)
         return Reply()
 
-    async def _work(
-        self, installation: rows.Installation, payload: Mapping[str, Any], event_id: str
-    ) -> None:
-        if event_id and not await self.metadata.run(rows.first_time, event_id, utc_now()):
+    async def _take_up(self, one: Accepted) -> None:
+        """Begin again what was acknowledged and not finished."""
+        payload = json.loads(one.payload)
+        team = inbound.team_of(payload)
+        installation = await self.workspaces.find(team)
+        is_late = utc_now() - one.accepted_at > WORTH_DOING and not _is_of_note(payload)
+        if installation is None or is_late or one.attempts > MAX_ATTEMPTS:
+            why = "too late" if is_late else "given up" if installation else "not installed"
+            await self.workspaces.note(one.id, team, "taken up again", "skipped", why)
+            self.inbox.finish(one.id)
             return
 
+        await self.workspaces.note(one.id, team, "taken up again")
+        self._begin(one, installation, payload)
+
+    def _begin(
+        self, one: Accepted, installation: rows.Installation, payload: Mapping[str, Any]
+    ) -> None:
+        follow: list[Work] = []
+
+        async def work() -> None:
+            if one.door == Door.ACTION:
+                await self.actions.act(installation, payload, one.id)
+            elif more := await self._work(installation, payload, one.id):
+                follow.append(more)
+
+        def done(_: BaseException | None) -> None:
+            self.inbox.finish(one.id)
+
+        def after(failure: BaseException | None) -> None:
+            if _passes(failure) and one.attempts < MAX_ATTEMPTS:
+                pause_s = getattr(failure, "retry_after_s", None) or 5.0 * 2**one.attempts
+                self.inbox.postpone(one.id, min(pause_s, LONGEST_PAUSE_S))
+            elif not follow or not self.pool.submit("charts", follow[0], done):
+                self.inbox.finish(one.id)
+
+        if not self.pool.submit(one.door, work, after):
+            self.inbox.postpone(one.id, 5.0)
+
+    async def _work(
+        self, installation: rows.Installation, payload: Mapping[str, Any], subject: str
+    ) -> Work | None:
+        """Do what an event is for; give what is left to do when people have their first answer."""
         event = payload["event"]
         kind = event["type"]
-        subject = event_id or f"{kind} {text_of(event, 'event_ts') or secrets.token_hex(8)}"
         if kind in GONE and _concerns_us(event):
             await self.workspaces.mark_broken(installation, kind)
             await self.snapshots.revoke_installation(installation.team)
         elif kind in GONE or self._is_own(installation, payload):
-            return
+            return None
         elif installation.broken in GONE:
             await self.workspaces.note(
                 subject, installation.team, kind, "skipped", f"broken: {installation.broken}"
             )
         elif kind == "link_shared":
-            charts = await self.unfurler.link_shared(installation, payload, subject)
-            if charts is not None:
-                self.pool.submit("charts", charts)
+            return await self.unfurler.link_shared(installation, payload, subject)
         elif kind == "message":
             await self._message(installation, event, subject)
+        return None
 
     def _is_own(self, installation: rows.Installation, payload: Mapping[str, Any]) -> bool:
         """Say whether our own app wrote this: it must never answer itself."""
@@ -245,21 +296,14 @@ class Slack:
         asked = Asked(installation, text, text_of(event, "user"), channel, is_direct=True)
         answer = await self.commands.answer(asked)
         await self._log_unknown(installation, answer, subject)
-        message: dict[str, Any] = {
+        message = {
             "text": answer.text,
-            "blocks": answer.blocks or None,
             "unfurl_links": False,
             "unfurl_media": False,
+            **({"blocks": answer.blocks} if answer.blocks else {}),
         }
-        try:
-            await self.workspaces.call(
-                installation, "chat.postMessage", tries=2, channel=channel, **message
-            )
-        except SlackError as error:
-            await self.workspaces.note(subject, installation.team, "reply", "failed", str(error))
-            if error.retryable:
-                key = f"reply:{installation.team}:{subject}"
-                await self.queue.send(Outgoing(key, installation.id, channel, message))
+        key = f"reply:{installation.team}:{subject}"
+        await self.queue.send(Outgoing(key, installation.id, channel, message, step="reply"))
 
     async def _command(self, installation: rows.Installation, payload: Mapping[str, Any]) -> Reply:
         text, user = text_of(payload, "text"), text_of(payload, "user_id")
@@ -343,6 +387,17 @@ def _concerns_us(event: Mapping[str, Any]) -> bool:
     """Say whether the bot's own token is gone: Slack tells of tokens of persons too."""
     tokens = event.get("tokens")
     return not isinstance(tokens, dict) or bool(tokens.get("bot")) or not tokens.get("oauth")
+
+
+def _is_of_note(payload: Mapping[str, Any]) -> bool:
+    """Say whether something is worth knowing however late: that the app is gone."""
+    event = payload.get("event")
+    return isinstance(event, dict) and event.get("type") in GONE
+
+
+def _passes(failure: BaseException | None) -> bool:
+    """Say whether work that failed may succeed when it is done again."""
+    return isinstance(failure, SlackError) and failure.retryable
 
 
 def _matters(event: Mapping[str, Any]) -> bool:

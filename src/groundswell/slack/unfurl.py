@@ -20,6 +20,7 @@ from groundswell.slack.links import Kind, Link, parse_all
 from groundswell.slack.messages.unfurls import chart_unfurl, link_prompt, not_unfurled
 from groundswell.slack.outbound import SlackError
 from groundswell.slack.preview import Preview, Previewer, Silent
+from groundswell.slack.queue import Outgoing, Queue
 from groundswell.slack.workspaces import Workspaces, utc_now
 from groundswell.store.metadata import slack as rows
 from groundswell.store.metadata.tenancy import list_features
@@ -61,12 +62,14 @@ class Unfurler:
         self,
         base_url: str,
         workspaces: Workspaces,
+        queue: Queue,
         previewer: Previewer,
         ladder: Ladder,
         signer: Signer,
     ) -> None:
         self._base_url = base_url
         self._workspaces = workspaces
+        self._queue = queue
         self._previewer = previewer
         self._ladder = ladder
         self._signer = signer
@@ -102,7 +105,8 @@ class Unfurler:
         if user is not None and data:
             await self._record(shared, previews or data, user, len(previews))
         if reasons and not shared.is_composer:
-            await self._explain(shared, reasons)
+            plain = {url.replace("&amp;", "&"): why for url, why in reasons.items()}
+            await self._alone(shared, "reason", *not_unfurled(plain))
         if not previews or not is_shown or shared.is_composer:
             return None
 
@@ -235,9 +239,11 @@ class Unfurler:
             if error.is_dead_token:
                 return False
             if prompt:
-                await self._ask_alone(shared, prompt["user_auth_url"])
+                await self._alone(shared, "prompt", *link_prompt(prompt["user_auth_url"]))
             if prompt and entries:
                 return await self._send(shared, entries, {}, step)
+            if error.retryable and not prompt:
+                raise
             return False
 
         await self._note(shared, step, "ok", f"{len(entries)} links")
@@ -250,19 +256,14 @@ class Unfurler:
             shared.installation, "chat.unfurl", **shared.target, unfurls=dict(entries), **prompt
         )
 
-    async def _ask_alone(self, shared: Shared, url: str) -> None:
-        text, blocks = link_prompt(url)
-        try:
-            await self._workspaces.call(
-                shared.installation,
-                "chat.postEphemeral",
-                channel=shared.channel,
-                user=shared.slack_user,
-                text=text,
-                blocks=blocks,
-            )
-        except SlackError as error:
-            await self._note(shared, "prompt", "failed", str(error))
+    async def _alone(
+        self, shared: Shared, step: str, text: str, blocks: list[dict[str, Any]]
+    ) -> None:
+        """Tell the sharer alone."""
+        key = f"{step}:{shared.installation.team}:{shared.subject}"
+        message = {"text": text, "blocks": blocks}
+        id, user = shared.installation.id, shared.slack_user
+        await self._queue.send(Outgoing(key, id, shared.channel, message, alone=user, step=step))
 
     async def _charts(
         self, shared: Shared, previews: list[Preview], entries: Mapping[str, Any]
@@ -293,20 +294,6 @@ class Unfurler:
         except GroundswellError as error:
             await self._note(shared, "draw", "failed", str(error))
             return None
-
-    async def _explain(self, shared: Shared, reasons: Mapping[str, str]) -> None:
-        text, blocks = not_unfurled({url.replace("&amp;", "&"): r for url, r in reasons.items()})
-        try:
-            await self._workspaces.call(
-                shared.installation,
-                "chat.postEphemeral",
-                channel=shared.channel,
-                user=shared.slack_user,
-                text=text,
-                blocks=blocks,
-            )
-        except SlackError as error:
-            await self._note(shared, "reason", "failed", str(error))
 
     async def _record(
         self, shared: Shared, of: list[Link] | list[Preview], user: User | None, count: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from groundswell.http.requests import caller_scope, multi, services_of
 from groundswell.http.shapes import ProjectShape, TeamShape, project_shape, team_shape
 from groundswell.model.tenancy import Scope, Team
 from groundswell.store.metadata import tenancy
+from groundswell.store.metadata.teams import people_by_team, projects_by_team
 
 WRITE = ("team:write", "team:admin", "org:write", "org:admin")
 
@@ -34,12 +36,15 @@ async def teams(request: Request[Any, Any, Any], org: FromPath[str]) -> Response
     params = multi(request)
     here = page(params)
     word = params.get("query", [""])[0].strip().lower()
-    every = await services_of(request).metadata.run(team_shapes, scope)
-    found = [each for each in every if word in each.slug or word in each.name.lower()]
-    return Response(
-        found[here.offset : here.offset + here.limit],
-        headers=link_header(request, here, has_more=len(found) > here.offset + here.limit),
-    )
+    end = here.offset + here.limit
+
+    def read(connection: Connection) -> tuple[list[TeamShape], bool]:
+        every = tenancy.list_teams(connection, scope.organization.id)
+        found = [each for each in every if word in each.slug or word in each.name.lower()]
+        return _shapes(connection, scope, found[here.offset : end]), len(found) > end
+
+    shown, has_more = await services_of(request).metadata.run(read)
+    return Response(shown, headers=link_header(request, here, has_more=has_more))
 
 
 @post("/api/0/organizations/{org:str}/teams/", opt={"access": "team:write"}, status_code=201)
@@ -89,24 +94,36 @@ async def team_projects(
 
 def team_shapes(connection: Connection, scope: Scope) -> list[TeamShape]:
     """Describe every team of an organization."""
-    found = tenancy.list_teams(connection, scope.organization.id)
-    return [_shape(connection, scope, each) for each in found]
+    return _shapes(connection, scope, tenancy.list_teams(connection, scope.organization.id))
 
 
 def _shape(connection: Connection, scope: Scope, team: Team) -> TeamShape:
-    ids = tenancy.projects_of_team(connection, team.id)
-    people = tenancy.members_of_team(connection, team.id)
+    (shown,) = _shapes(connection, scope, [team])
+    return shown
+
+
+def _shapes(connection: Connection, scope: Scope, teams: Iterable[Team]) -> list[TeamShape]:
+    owned = projects_by_team(connection, scope.organization.id)
+    people = people_by_team(connection, scope.organization.id)
     user = scope.caller.user
-    return team_shape(
-        team,
-        is_member=user is None or user.id in people,
-        member_count=len(people),
-        projects=[
-            project_shape(each, teams=[team], environments=[])
-            for each in scope.projects
-            if each.id in ids
-        ],
-    )
+    shown = []
+    for team in teams:
+        ids, members = owned.get(team.id, set()), people.get(team.id, {})
+        role = None if user is None else members.get(user.id)
+        shown.append(
+            team_shape(
+                team,
+                team_role=role and role.value,
+                is_member=user is None or user.id in members,
+                member_count=len(members),
+                projects=[
+                    project_shape(each, teams=[team], environments=[])
+                    for each in scope.projects
+                    if each.id in ids
+                ],
+            )
+        )
+    return shown
 
 
 ROUTES = [teams, create_team, team, team_projects]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,17 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection, Row, delete, select, update
 
 from groundswell.errors import NotFound, UserError
-from groundswell.model.tenancy import Membership, OrgId, ProjectId, Role, Team, TeamId, User, UserId
+from groundswell.model.tenancy import (
+    Membership,
+    OrgId,
+    ProjectId,
+    Role,
+    Team,
+    TeamId,
+    TeamRole,
+    User,
+    UserId,
+)
 from groundswell.store.metadata.columns import insert_missing
 from groundswell.store.metadata.naming import email_of, is_id, name_of, slug_of
 from groundswell.store.metadata.tables import (
@@ -68,6 +79,12 @@ def find_user(connection: Connection, email_or_id: str | int) -> User | None:
     """Find a user by address or id."""
     row = _user_row(connection, email_or_id)
     return None if row is None else _user(row)
+
+
+def find_users(connection: Connection, ids: Collection[int]) -> dict[int, User]:
+    """Find users by id; those that do not exist are missing."""
+    rows = connection.execute(select(users).where(users.c.id.in_(list(ids)))) if ids else ()
+    return {row.id: _user(row) for row in rows}
 
 
 def get_user(connection: Connection, email_or_id: str | int) -> User:
@@ -203,15 +220,33 @@ def teams_of(connection: Connection, org_id: OrgId, user_id: UserId) -> list[Tea
     return [_team(row) for row in connection.execute(query)]
 
 
-def add_team_member(connection: Connection, team: Team, user_id: UserId) -> None:
-    """Put a member of the organization into a team. Raises UserError for anybody else."""
+def add_team_member(
+    connection: Connection, team: Team, user_id: UserId, role: TeamRole | None = None
+) -> None:
+    """Put a member of the organization into a team, or give one already in it another role.
+
+    Without a role new people are contributors and the others stay what they are. Raises UserError
+    for anybody who is not a member of the organization.
+    """
     if role_of(connection, team.org_id, user_id) is None:
         raise UserError(
             f"Only members of the organization can join team {team.slug}.", field="member"
         )
 
-    insert_missing(connection, team_members, {"team_id": team.id, "user_id": user_id})
+    row = {"team_id": team.id, "user_id": user_id}
+    given = role or TeamRole.CONTRIBUTOR
+    if not insert_missing(connection, team_members, {**row, "role": given.value}) and role:
+        match = (team_members.c.team_id == team.id) & (team_members.c.user_id == user_id)
+        connection.execute(update(team_members).where(match).values(role=role.value))
     bump(connection)
+
+
+def remove_team_member(connection: Connection, team: Team, user_id: UserId) -> bool:
+    """Take a person out of a team; False for one who was not in it."""
+    match = (team_members.c.team_id == team.id) & (team_members.c.user_id == user_id)
+    found = connection.execute(delete(team_members).where(match))
+    bump(connection)
+    return found.rowcount > 0
 
 
 def add_team_project(connection: Connection, team: Team, project_id: ProjectId) -> None:
@@ -241,10 +276,12 @@ def projects_of_team(connection: Connection, team_id: TeamId) -> set[ProjectId]:
     return {ProjectId(project_id) for project_id in connection.execute(query).scalars()}
 
 
-def members_of_team(connection: Connection, team_id: TeamId) -> set[UserId]:
-    """Give the people of a team."""
-    query = select(team_members.c.user_id).where(team_members.c.team_id == team_id)
-    return {UserId(user_id) for user_id in connection.execute(query).scalars()}
+def members_of_team(connection: Connection, team_id: TeamId) -> dict[UserId, TeamRole]:
+    """Give the people of a team with their roles in it."""
+    query = select(team_members.c.user_id, team_members.c.role).where(
+        team_members.c.team_id == team_id
+    )
+    return {UserId(row.user_id): TeamRole(row.role) for row in connection.execute(query)}
 
 
 def _hash(password: str) -> str:

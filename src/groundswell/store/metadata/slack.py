@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Connection,
     ForeignKey,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    false,
     insert,
     select,
     update,
@@ -29,8 +31,6 @@ from sqlalchemy import (
 from groundswell.model.tenancy import OrgId, TeamId, User, UserId
 from groundswell.store.metadata.columns import BigId, UtcTime, insert_missing, registry, upsert
 from groundswell.store.metadata.tables import memberships, organizations, team_members, teams, users
-
-HANDLED_FOR = timedelta(hours=24)
 
 
 def _ref(
@@ -59,6 +59,9 @@ attachments = Table(
     registry,
     _ref("installation_id", "slack_installations", primary_key=True),
     _ref("org_id", "organizations", primary_key=True),
+    # A token that waits for its proof, where the workspace has one that works.
+    Column("token", Text),
+    Column("proof", String(16), nullable=False, server_default="token"),
     Column("created_at", UtcTime, nullable=False),
     Index(None, "org_id"),
 )
@@ -88,20 +91,8 @@ channel_orgs = Table(
     _ref("installation_id", "slack_installations", primary_key=True),
     Column("channel", String(32), primary_key=True),
     _ref("org_id", "organizations"),
-)
-handled = Table(
-    "slack_handled",
-    registry,
-    Column("event_id", String(128), primary_key=True),
-    Column("handled_at", UtcTime, nullable=False),
-    Index(None, "handled_at"),
-)
-used_links = Table(
-    "slack_used_links",
-    registry,
-    Column("nonce", String(64), primary_key=True),
-    Column("used_at", UtcTime, nullable=False),
-    Index(None, "used_at"),
+    # Whether somebody said so; else it is the organization of the first team linked here.
+    Column("is_chosen", Boolean, nullable=False, server_default=false()),
 )
 analytics = Table(
     "slack_analytics",
@@ -385,21 +376,6 @@ def channel_org(connection: Connection, installation_id: int, channel: str) -> O
     return None if found is None else OrgId(found)
 
 
-def first_time(connection: Connection, event_id: str, now: datetime) -> bool:
-    """Take an event; False when it was taken before, by whatever process."""
-    return insert_missing(connection, handled, {"event_id": event_id[:128], "handled_at": now})
-
-
-def use_link(connection: Connection, nonce: str, now: datetime) -> bool:
-    """Use up a signed link; False when it was used before."""
-    return insert_missing(connection, used_links, {"nonce": nonce, "used_at": now})
-
-
-def is_link_used(connection: Connection, nonce: str) -> bool:
-    query = select(used_links.c.nonce).where(used_links.c.nonce == nonce)
-    return connection.execute(query).first() is not None
-
-
 def record(
     connection: Connection,
     name: str,
@@ -416,7 +392,4 @@ def record(
 
 def forget(connection: Connection, now: datetime) -> None:
     """Drop what is older than it needs to be remembered."""
-    edge = now - HANDLED_FOR
-    connection.execute(delete(handled).where(handled.c.handled_at < edge))
-    connection.execute(delete(used_links).where(used_links.c.used_at < edge))
     connection.execute(delete(analytics).where(analytics.c.at < now - timedelta(days=90)))

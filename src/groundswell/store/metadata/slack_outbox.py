@@ -130,9 +130,11 @@ def waiting(connection: Connection, limit: int = 1000) -> list[Waiting]:
 
 def settle(connection: Connection, id: int, state: str, answer: str) -> None:
     """Record the end of a message: `sent` or `failed`, with Slack's answer."""
-    connection.execute(
-        update(outbox).where(outbox.c.id == id).values(state=state, answer=answer[:2000])
-    )
+    values: dict[str, Any] = {"state": state, "answer": answer[:2000]}
+    if state == "sent":
+        # Its key is remembered, so that it is not sent twice; what it said was for its readers.
+        values["message"] = {}
+    connection.execute(update(outbox).where(outbox.c.id == id).values(**values))
 
 
 def postpone(connection: Connection, id: int, due_at: datetime, answer: str) -> None:

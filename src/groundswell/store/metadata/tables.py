@@ -117,6 +117,7 @@ team_members = Table(
     registry,
     _owner("teams", primary_key=True),
     _owner("users", primary_key=True),
+    Column("role", String(16), nullable=False, server_default="contributor"),
     Index(None, "user_id"),
 )
 team_projects = Table(
