@@ -19,7 +19,7 @@ from groundswell.query.reader import Reader
 
 DEFAULT_THRESHOLD_MS = 300
 _ERROR = "within 1 % where a bucket or group has a thousand events or more, less exact below"
-ESTIMATED = f"Percentiles are estimated because the question is about very many events: {_ERROR}"
+ESTIMATED = f"Percentiles are estimated because the range holds more than {{:,}} events: {_ERROR}"
 ESTIMATED_BY_WEIGHT = f"Percentiles of weighted events are estimated: {_ERROR}"
 _SAMPLE_RATE = Field(
     "sample_rate",
@@ -162,8 +162,8 @@ class Aggregates:
         return Call(f"{name}If", (value, condition), (level,))
 
     def _quantile(self) -> str:
-        if self.frame.estimated_quantiles:
-            self.frame.note(ESTIMATED)
+        if self.frame.estimated_above is not None:
+            self.frame.note(ESTIMATED.format(self.frame.estimated_above))
             return "quantileTDigest"
 
         self.frame.keeps_values = True

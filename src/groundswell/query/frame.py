@@ -25,7 +25,7 @@ class Frame:
     interval_s: int | None = None
     extrapolate: bool = False
     ungrouped: bool = False
-    estimated_quantiles: bool = False
+    estimated_above: int | None = None
     keeps_values: bool = False
     notes: list[str] = field(default_factory=list)
 

@@ -76,7 +76,7 @@ class Planner:
             span_column=question.span_column,
             interval_s=question.interval_s,
             extrapolate=question.extrapolate,
-            estimated_quantiles=question.estimated_quantiles,
+            estimated_above=question.estimated_above,
         )
         self.registry = functions_of(question.dataset)
         self.selector = Selector(

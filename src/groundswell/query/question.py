@@ -62,8 +62,8 @@ class Question:
     auto_fields: add `id` and `project.name` (and `issue.id` beside `issue`) as the table does.
     now: what relative dates in the search count from; None: the end of the window.
     span_column: what functions of spans take where no column is given.
-    estimated_quantiles: quantiles by a t-digest, for questions about too many rows to keep every
-    value.
+    estimated_above: the rows above which values are too many to keep; given where the range has
+    more, and then quantiles are by a t-digest.
     """
 
     dataset: Dataset
@@ -85,7 +85,7 @@ class Question:
     limits: Limits = Limits()
     now: datetime | None = None
     span_column: str = "span.self_time"
-    estimated_quantiles: bool = False
+    estimated_above: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 LIGHT_WINDOW_S = 86_400 + 120
 LIGHT_ROWS = 1_000_000
-# An exact quantile keeps every value, 8 bytes each: up to here they fit the memory of a question.
-EXACT_ROWS = 50_000_000
 REMEMBERED_S = 30.0
 MAX_RELEASES = 1000
 # More than any request may select: the limits of requests were checked before.
@@ -64,7 +62,8 @@ class Statistics:
         self._metadata = metadata
         self._flights: Flights[Columns] = Flights()
         self._volume = Volume(engine)
-        self.exact_rows = EXACT_ROWS
+        # An exact quantile keeps every value, 8 bytes each.
+        self._exact_rows = settings.integer("QUERY_EXACT_ROWS")
         self._environments_seen: Memory[tuple[ProjectId, str], bool] = Memory(REMEMBERED_S)
         self._units: Memory[tuple[tuple[ProjectId, ...], str], str] = Memory(REMEMBERED_S)
         self.retention = timedelta(days=settings.integer("RETENTION_DAYS"))
@@ -181,14 +180,14 @@ class Statistics:
         catalog = replace(catalog, measurement_units=units)
         statement = compile_question(question, catalog)
         if statement.keeps_values and await self._is_too_much(statement):
-            return compile_question(replace(question, estimated_quantiles=True), catalog)
+            return compile_question(replace(question, estimated_above=self._exact_rows), catalog)
 
         return statement
 
     async def _is_too_much(self, statement: Statement) -> bool:
         """Tell by the rows in the range alone, so that all statements of a chart agree."""
         rows = await self._volume.rows_of(statement)
-        return rows is not None and rows > self.exact_rows
+        return rows is not None and rows > self._exact_rows
 
     async def run(self, statement: Statement, window: TimeRange) -> Columns:
         """Run a statement; one that is already running is not asked again."""
