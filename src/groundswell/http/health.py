@@ -16,13 +16,21 @@ from groundswell.telemetry import REGISTRY
 READY_TIMEOUT_S = 1.0
 
 
-@get(["/healthz", "/_health", "/health"], include_in_schema=False, opt={"access": "public"})
+@get(
+    ["/healthz", "/_health", "/health", "/api/relay/healthcheck/live", "/api/0/relays/live"],
+    include_in_schema=False,
+    opt={"access": "public"},
+)
 async def healthz() -> Response[bytes]:
     """Say that the process is alive; touches nothing else."""
     return json_response({"healthy": True})
 
 
-@get(["/readyz", "/health/ready"], include_in_schema=False, opt={"access": "public"})
+@get(
+    ["/readyz", "/health/ready", "/api/relay/healthcheck/ready"],
+    include_in_schema=False,
+    opt={"access": "public"},
+)
 async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Say whether events are accepted and questions answered.
 
