@@ -57,6 +57,9 @@ def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
         return body
 
     limit = min(max_bytes, max(RATIO_FREE_BYTES, len(body) * MAX_RATIO))
+    if encoding == "gzip" and (whole := _small_gzip(body, limit)) is not None:
+        return whole
+
     out = bytearray()
     try:
         for chunk in _STREAMS[encoding](body, limit):
@@ -69,6 +72,17 @@ def decompress(body: bytes, encoding: str, max_bytes: int) -> bytes:
         raise Corrupt(encoding) from None
 
     return bytes(out)
+
+
+def _small_gzip(body: bytes, limit: int) -> bytes | None:
+    """One member that is plain after one step, as nearly every event is."""
+    stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        plain = stream.decompress(body, min(CHUNK_BYTES, limit))
+    except zlib.error:
+        return None
+
+    return plain if stream.eof and not stream.unused_data else None
 
 
 def _gzip(body: bytes, limit: int) -> Iterator[bytes]:

@@ -75,9 +75,8 @@ def errors_table(rows: list[ErrorRow]) -> pa.Table:
     )
 
 
-def groups_of(rows: list[ErrorRow]) -> list[Group]:
-    """One group per issue of the batch; what people read comes from its latest event."""
-    groups: dict[tuple[int, bytes], Group] = {}
+def add_groups(groups: dict[tuple[int, bytes], Group], rows: list[ErrorRow]) -> None:
+    """One group per issue; what people read comes from its latest event."""
     for row in rows:
         key = (row.record.project_id, row.primary_hash)
         known = groups.get(key)
@@ -99,4 +98,3 @@ def groups_of(rows: list[ErrorRow]) -> list[Group]:
             last_seen=at,
             count=known.count + 1 if known else 1,
         )
-    return list(groups.values())

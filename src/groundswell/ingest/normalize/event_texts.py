@@ -135,6 +135,10 @@ def _searched(message: str, stacks: Stacks, culprit: str) -> str:
     parts = [message] if message else []
     candidates = [stacks.types[-1], stacks.values[-1]] if stacks.exceptions else []
     for part in (*candidates, culprit):
-        if part and not any(part in known for known in parts):
-            parts.append(part)
+        if part:
+            for known in parts:
+                if part in known:
+                    break
+            else:
+                parts.append(part)
     return text(" ".join(parts), MAX_MESSAGE)

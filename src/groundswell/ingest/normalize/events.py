@@ -134,7 +134,7 @@ def error_row(
     _derive_tags(tags, event, contexts, stacks, level, http.url)
     release = labels.release(event.get("release"))
     names = variables(event, said, stacks, tags, level=level, release=release)
-    return ErrorRow(
+    row = ErrorRow(
         record=record,
         retention_days=retention_days,
         sample_rate=sample_rate_of(record, flat),
@@ -172,17 +172,24 @@ def error_row(
         contexts=flat,
         payload=trimmed_payload(event, problems, size),
     )
+    # The rest of the event may go now, not only when its batch is written.
+    stacks.exceptions.clear()
+    return row
 
 
 def _drop_wrong_types(event: dict[str, Any]) -> list[dict[str, str]]:
     """Remove fields whose value has a shape that is not theirs; each is noted."""
-    problems = []
-    for name, shapes in _SHAPES.items():
-        value = event.get(name)
-        if value is not None and (type(value) not in shapes):
-            del event[name]
-            problems.append({"type": "invalid_data", "name": name})
-    return problems
+    shapes_of = _SHAPES.get
+    wrong = [
+        name
+        for name, value in event.items()
+        if value is not None and (shapes := shapes_of(name)) and type(value) not in shapes
+    ]
+    if not wrong:
+        return []
+    for name in wrong:
+        del event[name]
+    return [{"type": "invalid_data", "name": name} for name in _SHAPES if name in wrong]
 
 
 def _placed(event: dict[str, Any], received_us: int, shift_us: int, retention_days: int) -> int:

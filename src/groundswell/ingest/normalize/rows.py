@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from groundswell.ingest.normalize import columns, streams
-from groundswell.ingest.normalize.error_table import errors_table, groups_of
+from groundswell.ingest.normalize.error_table import add_groups, errors_table
 from groundswell.ingest.normalize.events import ErrorRow, TooOld, error_row
 from groundswell.ingest.normalize.identity import NO_ID, derived_event_id, uuid_bytes
 from groundswell.ingest.normalize.payloads import (
@@ -41,6 +41,9 @@ from groundswell.ingest.records import (
     Rejected,
     Verdict,
 )
+
+# Columns are built while the texts of their rows are still in the processor's cache.
+ROWS_AT_ONCE = 250
 
 
 @dataclass(slots=True)
@@ -81,6 +84,8 @@ class _Place:
 class _Batch:
     context: DigestContext
     errors: list[ErrorRow] = field(default_factory=list)
+    error_tables: list[pa.Table] = field(default_factory=list)
+    groups: dict[tuple[int, bytes], Group] = field(default_factory=dict)
     segments: list[Segment] = field(default_factory=list)
     profiles: list[Profile] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
@@ -104,6 +109,7 @@ class _Batch:
                 self._reject(record, item, str(error))
 
     def built(self) -> Built:
+        self._flush_errors()
         traces = build_traces(self.segments)
         for segment in traces.kept:
             self._count_segment(segment)
@@ -111,8 +117,8 @@ class _Batch:
             self._refuse_segment(segment, reason)
         return Built(
             {
-                "errors": errors_table(self.errors)
-                if self.errors
+                "errors": pa.concat_tables(self.error_tables)
+                if self.error_tables
                 else columns.empty(columns.ERRORS),
                 "transactions": traces.transactions,
                 "spans": traces.spans,
@@ -120,7 +126,7 @@ class _Batch:
                 "profiles": profiles_table(self.profiles),
             },
             [Outcome(*key, quantity) for key, quantity in self.counts.items()],
-            groups_of(self.errors),
+            list(self.groups.values()),
             self.rejected,
         )
 
@@ -160,7 +166,15 @@ class _Batch:
             self._reject(record, item, "too_old")
             return
         self.errors.append(row)
+        if len(self.errors) >= ROWS_AT_ONCE:
+            self._flush_errors()
         self._count(record, "error", Verdict.ACCEPTED)
+
+    def _flush_errors(self) -> None:
+        if self.errors:
+            self.error_tables.append(errors_table(self.errors))
+            add_groups(self.groups, self.errors)
+            self.errors.clear()
 
     def _transaction(self, item: Item, place: _Place) -> None:
         sent = decode_transaction(item.payload)

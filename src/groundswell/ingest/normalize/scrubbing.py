@@ -71,6 +71,8 @@ _ADDRESS = re.compile(
     r"(?<![\w.:])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"
     r"|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){2,7}(?::?[0-9a-fA-F]{1,4}){1,7}(?![\w:])"
 )
+# Every breadcrumb has another one: they would fill the memory of texts.
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|\+00:00)?").fullmatch
 _LABELS = {
     "email": "[email]",
     "card": "[creditcard]",
@@ -147,13 +149,14 @@ class Scrubber:
             for key, inner in value.items():
                 if inner is None:
                     continue
+                kind = type(inner)
                 sensitive = known.get(key)
                 if self.is_sensitive(key) if sensitive is None else sensitive:
                     value[key] = FILTERED
-                elif type(inner) is str:
-                    if free:
+                elif kind is str:
+                    if free and (key != "timestamp" or not _INSTANT(inner)):
                         value[key] = self.free_text(inner)
-                elif type(inner) is dict or type(inner) is list:
+                elif kind is dict or kind is list:
                     if depth < MAX_DEPTH:
                         self._walk(inner, free, depth + 1)
                     else:

@@ -34,17 +34,16 @@ class Frames:
     colnos: list[int] = field(default_factory=list)
     levels: list[int] = field(default_factory=list)
 
-    def add(self, frame: dict[str, Any], level: int) -> None:
-        get = frame.get
-        self.abs_paths.append(_short(get("abs_path")))
-        self.filenames.append(_short(get("filename")))
-        self.packages.append(_short(get("package")))
-        self.modules.append(_short(get("module")))
-        self.functions.append(_short(get("function")))
-        self.in_app.append(1 if get("in_app") is True else 0)
-        self.linenos.append(unsigned(get("lineno"), 32))
-        self.colnos.append(unsigned(get("colno"), 32))
-        self.levels.append(level)
+    def add(self, stack: list[dict[str, Any]], level: int) -> None:
+        self.abs_paths += [_short(frame.get("abs_path")) for frame in stack]
+        self.filenames += [_short(frame.get("filename")) for frame in stack]
+        self.packages += [_short(frame.get("package")) for frame in stack]
+        self.modules += [_short(frame.get("module")) for frame in stack]
+        self.functions += [_short(frame.get("function")) for frame in stack]
+        self.in_app += [1 if frame.get("in_app") is True else 0 for frame in stack]
+        self.linenos += [_line(frame.get("lineno")) for frame in stack]
+        self.colnos += [_line(frame.get("colno")) for frame in stack]
+        self.levels += [level] * len(stack)
 
 
 @dataclass(slots=True)
@@ -79,8 +78,8 @@ def stacks_of(event: dict[str, Any]) -> Stacks:
     if not any(stacks):
         stacks = [_fallback(event)]
     for level, stack in enumerate(stacks):
-        for frame in stack:
-            frames.add(frame, level)
+        if stack:
+            frames.add(stack, level)
     return Stacks(
         exceptions,
         [_short(e.get("type")) for e in exceptions],
@@ -129,6 +128,10 @@ def _main_thread(event: dict[str, Any], exceptions: list[dict[str, Any]]) -> int
         if thread.get(key) == wanted:
             return flag(thread.get("main"))
     return -1
+
+
+def _line(value: Any) -> int:
+    return unsigned(value, 32) if value else 0
 
 
 def _short(value: Any, limit: int = _MAX_PATH) -> str:
