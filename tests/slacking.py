@@ -25,6 +25,7 @@ from groundswell.config import Settings, load
 from groundswell.http.failures import HANDLERS
 from groundswell.http.server import Server, make_server
 from groundswell.http.services import Services
+from groundswell.http.sessions import COOKIE
 from groundswell.http.slack_routes import ROUTES
 from groundswell.http.web import MIDDLEWARE
 from groundswell.http.web import ROUTES as WEB_ROUTES
@@ -34,14 +35,13 @@ from groundswell.slack.service import Slack
 from groundswell.slack.simulator import Sender, Simulator, World
 from groundswell.stats.statistics import Statistics
 from groundswell.store.engine import Engine
-from groundswell.store.metadata import Metadata, tables, tenancy
+from groundswell.store.metadata import Metadata, sessions, tables, tenancy
 from groundswell.store.metadata import slack as slack_rows
 from groundswell.store.metadata import slack_outbox as outbox_rows
 from tests.rows import every, insert, new_project
 
 SECRET = "shhh"
 KEYS = ("first key", "older key")
-PASSWORD = "correct horse battery"
 TOKEN = "xoxb-simulated"
 
 
@@ -67,7 +67,9 @@ class House:
     async def settle(self) -> None:
         """Wait until everything that was acknowledged is done, and every message was tried."""
         await self.slack.pool.idle()
-        while any(not row.attempts for row in self.run(outbox_rows.waiting)):  # noqa: ASYNC110
+        while self.slack.queue._channels or any(
+            not row.attempts for row in self.run(outbox_rows.waiting)
+        ):
             await asyncio.sleep(0.005)
 
     async def shared(self, *urls: str, **more: Any) -> Any:
@@ -117,12 +119,10 @@ class House:
 
     @contextlib.asynccontextmanager
     async def browse(self, email: str = "ada@example.com") -> AsyncIterator[httpx.AsyncClient]:
-        """Log in with a browser's cookie."""
+        """Give a browser in which somebody is logged in."""
         user = self.run(tenancy.get_user, email)
-        self.run(tenancy.set_password, user.id, PASSWORD)
-        async with httpx.AsyncClient(base_url=self.url) as client:
-            answer = await client.post("/login/", data={"email": email, "password": PASSWORD})
-            assert answer.status_code == 302, answer.text
+        token = self.run(sessions.begin, user.id, now=datetime.now(UTC), lasts=timedelta(hours=1))
+        async with httpx.AsyncClient(base_url=self.url, cookies={COOKIE: token}) as client:
             yield client
 
 

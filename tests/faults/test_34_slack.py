@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from groundswell.demo.service import ServiceProcess
+from groundswell.model.tenancy import ProjectId, Role
 from groundswell.slack import admin
 from groundswell.slack.inbound import Door, Meta
 from groundswell.slack.messages.incidents import Incident
 from groundswell.slack.outbound import SlackError
 from groundswell.slack.queue import Outgoing
-from groundswell.slack.simulator import Failure
+from groundswell.slack.simulator import Failure, Sender, Simulator
+from groundswell.store.data_directory import DataDirectory
 from groundswell.store.engine import Engine
+from groundswell.store.metadata import Metadata, slack_inbox, tenancy
 from groundswell.store.metadata import slack as slack_rows
 from groundswell.store.metadata import slack_outbox as outbox
-from tests.slacking import KEYS, House, open_house
+from tests.slacking import KEYS, SECRET, TOKEN, House, open_house
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -278,3 +282,92 @@ async def acknowledged(simulator: Any, *ids: str) -> dict[str, Any]:
         if set(ids) <= set(found):
             return found
         await asyncio.sleep(0.02)
+
+
+async def test_35_an_event_that_was_acknowledged_outlives_the_process(tmp_path: Path) -> None:
+    async with Simulator() as simulator:
+        settings = {"SLACK_SIGNING_SECRET": SECRET, "SLACK_API_URL": simulator.api_url}
+        service = ServiceProcess(tmp_path / "data", settings={**settings, "SLACK_IMAGES": "none"})
+        project = _occupied(service.data)
+        await asyncio.to_thread(service.start)
+        try:
+            sender = Sender(simulator.world, service.url, SECRET)
+            simulator.world.behaviour.fail("chat.unfurl", Failure("hang"))
+            url = f"/organizations/acme/discover/results/?project={project}&statsPeriod=24h"
+            await sender.share(service.url + url, event_id="EvKilled")
+            message = simulator.world.messages[-1]
+            while not simulator.world.called("chat.unfurl"):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            service.kill()
+            assert not message.unfurls
+            service._port = int(service.url.rpartition(":")[2])
+            await asyncio.to_thread(service.start)
+            while not message.unfurls:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            event = {"type": "link_shared", "links": []}
+            (again,) = await sender.event(event, event_id="EvKilled")
+            assert again.status == 200
+        finally:
+            await asyncio.to_thread(service.stop)
+    answered = [call for call in simulator.world.called("chat.unfurl") if call.answer.get("ok")]
+    assert len(answered) == len(message.unfurl_history) == 1
+    metadata = Metadata.open(f"sqlite:///{service.data / 'metadata.db'}")
+    with metadata.begin() as connection:
+        assert slack_inbox.unfinished(connection) == []
+    metadata.close()
+
+
+def _occupied(data: Path) -> ProjectId:
+    """Fill a new data directory with an organization that is installed and linked."""
+    keys, now = DataDirectory(data).secret_keys("", shared_database=False), datetime.now(UTC)
+    metadata = Metadata.open(f"sqlite:///{data / 'metadata.db'}")
+    metadata.migrate()
+    with metadata.begin() as connection:
+        org = tenancy.create_organization(connection, "acme", now=now)
+        project = tenancy.create_project(connection, org.id, "shop", now=now)
+        ada = tenancy.create_user(connection, "ada@example.com", now=now)
+        tenancy.add_member(connection, org.id, ada.id, Role.OWNER, now=now)
+        place = {"org": "acme", "team": "T0001"}
+        admin.install(connection, keys, **place, bot_token=TOKEN)
+        admin.link_identity(connection, **place, slack_user="U0001", user=ada.email)
+    metadata.close()
+    return project.id
+
+
+async def test_35_what_a_process_left_is_done_at_once_by_the_next_and_not_too_late(
+    house: House,
+) -> None:
+    """A message for each fate: left unfinished, hours old, begun too often."""
+    await house.slack.inbox.stop()
+    house.simulator.world.channels["D0001"] = {"id": "D0001", "is_im": True, "is_member": True}
+    now = datetime.now(UTC)
+    for id, age_s, attempts in (("EvLeft", 60, 1), ("EvOld", 7200, 1), ("EvOften", 60, 3)):
+        event = {"type": "message", "channel": "D0001", "user": "U0001", "text": "help"}
+        payload = json.dumps(house.sender.envelope(event, event_id=id))
+        one = slack_inbox.Accepted(id, "event", payload, now - timedelta(seconds=age_s), attempts)
+        house.run(slack_inbox.accept, [one], now + timedelta(minutes=5))
+    await house.slack.inbox.start(house.slack._take_up)
+    while house.run(slack_inbox.unfinished):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await house.settle()
+    assert [call.args["channel"] for call in house.calls("chat.postMessage")] == ["D0001"]
+    assert sorted(house.log()) == [
+        ("reply", "ok"),
+        ("taken up again", "ok"),
+        ("taken up again", "skipped"),
+        ("taken up again", "skipped"),
+    ]
+
+
+async def test_37_what_slack_could_not_take_is_unfurled_later(house: House) -> None:
+    house.identify()
+    failure = Failure(status=429, headers={"Retry-After": "30"})
+    house.simulator.world.behaviour.fail("chat.unfurl", failure)
+    message = await house.shared(house.link(), event_id="EvLater")
+    assert not message.unfurls
+    later = datetime.now(UTC) + timedelta(seconds=31)
+    while not (due := house.run(slack_inbox.take_due, later, later)):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    await house.slack._take_up(due[0])
+    await house.settle()
+    assert message.unfurls

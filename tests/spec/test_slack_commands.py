@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
-from groundswell.model.tenancy import Role
+from groundswell.model.tenancy import Role, TeamRole
 from groundswell.slack import admin
 from groundswell.slack.simulator import Failure
 from groundswell.slack.workspaces import REMEMBER_S
+from groundswell.store.metadata import slack as slack_rows
+from groundswell.store.metadata import slack_channels as channel_rows
 from groundswell.store.metadata import slack_outbox as outbox_rows
 from groundswell.store.metadata import tenancy
 from tests.slacking import KEYS, TOKEN, House
@@ -55,7 +57,7 @@ async def test_help_and_its_other_names(house: House) -> None:
     assert await said(house, "   ") == ""
     assert "Here are the commands" in await typed(house, "")
     names = re.findall(r"• `([a-z ]+)`", await typed(house, "help"))
-    assert names == ["help", "link", "unlink", "incidents", "link team", "unlink team"]
+    assert names == ["help", "link", "unlink", "incidents", "link team", "org", "unlink team"]
 
 
 async def test_an_unknown_command_is_named_in_full_with_the_nearest(house: House) -> None:
@@ -294,6 +296,84 @@ async def test_a_prompt_that_stays_is_seen_in_the_log(house: House) -> None:
     assert (await house.sender.press({**payload, "user": {"id": "U0001"}})).status == 200
     await house.settle()
     assert ("delete_original", "failed") in house.log()
+
+
+async def test_an_admin_of_a_team_links_and_unlinks_that_team_alone(house: House) -> None:
+    house.identify()
+    now = datetime.now(UTC)
+    web = house.run(tenancy.get_team, house.org_id, "web")
+    api = house.run(tenancy.create_team, house.org_id, "api", now=now)
+    house.run(tenancy.add_team_member, web, house.ada.id, TeamRole.ADMIN)
+    house.run(tenancy.add_team_member, api, house.ada.id)
+    place = {"org": "acme", "team": "T0001", "channel": "C0001", "channel_name": "general"}
+    house.run(admin.link_team, **place, to_team="api")
+    assert "role is not sufficient" in await typed(house, "unlink team")
+    async with house.browse() as browser:
+        path = page_in(await typed(house, "link team"), "link-team").removeprefix(house.url)
+        page = await browser.get(path)
+        assert re.findall(r"<option value=\"(\d+)\">", page.text) == [str(web.id)]
+        form = {"csrf_token": token_in(page.text)}
+        foreign = await browser.post(path, data={**form, "team": str(api.id)})
+        assert foreign.status_code == 404
+        linked = await browser.post(path, data={**form, "team": str(web.id)})
+        assert linked.status_code == 200
+        gone = page_in(await typed(house, "unlink team"), "unlink-team").removeprefix(house.url)
+        form = {"csrf_token": token_in((await browser.get(gone)).text)}
+        assert "web" in (await browser.post(gone, data=form)).text
+    installation = house.run(slack_rows.by_team, "T0001")
+    left = house.run(channel_rows.teams_in_channel, installation.id, "C0001")
+    assert [team.team_slug for team in left] == ["api"]
+
+
+async def test_a_channel_means_the_organization_that_somebody_chose(house: House) -> None:
+    assert "Link your Slack identity first" in await typed(house, "org")
+    house.identify()
+    _promote(house, Role.OWNER)
+    now = datetime.now(UTC)
+    other = house.run(tenancy.create_organization, "other", now=now)
+    for refused in ("org attach other", "org attach nobody", "org default other"):
+        assert "no owner, manager or admin" in await typed(house, refused)
+    house.run(tenancy.add_member, other.id, house.ada.id, Role.ADMIN, now=now)
+    assert "`other` is not attached" in await typed(house, "org default other")
+    assert "`other` answers" in await said(house, "Org Attach OTHER")
+    await asyncio.sleep(REMEMBER_S)
+    assert "works in a channel" in await said(house, "org default other")
+    assert "`acme`, `other`" in await typed(house, "org")
+    assert "`org default SLUG`" in await typed(house, "org what")
+    assert "`org:acme`, `org:other`" in await typed(house, "link team")
+    assert "organization is `other` now" in await typed(house, "org default org:other")
+    assert "organization is `other`" in await typed(house, "org")
+    assert "`org:acme`" not in await typed(house, "link team")
+    place = {"org": "acme", "team": "T0001", "channel": "C0001", "channel_name": "general"}
+    house.run(admin.link_team, **place, to_team="web")
+    assert "organization is `other`" in await typed(house, "org")
+    assert "does not answer" in await typed(house, "org detach other")
+    await asyncio.sleep(REMEMBER_S)
+    assert "organization" in await typed(house, "org")
+    assert "`other`" not in await typed(house, "org")
+    assert house.run(slack_rows.by_team, "T0001").org_ids == (house.org_id,)
+
+
+async def test_unlink_team_asks_where_teams_of_several_organizations_are_linked(
+    house: House,
+) -> None:
+    house.identify()
+    now = datetime.now(UTC)
+    _promote(house, Role.OWNER)
+    other = house.run(tenancy.create_organization, "other", now=now)
+    house.run(tenancy.add_member, other.id, house.ada.id, Role.OWNER, now=now)
+    house.run(tenancy.create_team, other.id, "ops", now=now)
+    house.run(admin.attach, org="other", team="T0001", user="ada@example.com")
+    place = {"team": "T0001", "channel": "C0001", "channel_name": "general"}
+    house.run(admin.link_team, org="acme", **place, to_team="web")
+    house.run(admin.link_team, org="other", **place, to_team="ops")
+    await asyncio.sleep(REMEMBER_S)
+    installation = house.run(slack_rows.by_team, "T0001")
+    page_in(await typed(house, "unlink team"), "unlink-team")  # the default: the first one linked
+    house.run(lambda c: c.execute(delete(slack_rows.channel_orgs)))
+    assert "`org:acme`, `org:other`" in await typed(house, "unlink team")
+    page_in(await typed(house, "unlink team ORG:other"), "unlink-team")
+    assert len(house.run(channel_rows.teams_in_channel, installation.id, "C0001")) == 2
 
 
 async def _answered(house: House) -> str:

@@ -13,6 +13,7 @@ from groundswell.cli.output import say, show, show_all
 from groundswell.slack import admin
 from groundswell.store.data_directory import DataDirectory
 from groundswell.store.metadata import slack as rows
+from groundswell.store.metadata import slack_inbox as inbox
 from groundswell.store.metadata import slack_outbox as outbox
 
 slack = App(name="slack", help="Install, link, simulate and check Slack.")
@@ -27,14 +28,56 @@ def install(
     org: Org,
     team: Team,
     bot_token: Annotated[str, Parameter(help="Bot token of the app in that workspace, xoxb-…")],
+    verify: Annotated[bool, Parameter(help="Ask Slack whose the token is.")] = True,
     data: Data = None,
     json: AsJson = False,
 ) -> None:
-    """Keep a workspace's token (encrypted) and let an organization answer there."""
+    """Keep a workspace's token (encrypted) and let an organization answer there.
+
+    Where Slack cannot be asked, the installation is unverified until the running service could.
+    """
+    import asyncio
+
     keys = _secret_keys(data)
+    api_url = settings_for(data).text("SLACK_API_URL")
+    told = asyncio.run(admin.ask_slack(api_url, bot_token)) if verify else None
     with metadata_of(data) as connection:
-        made = admin.install(connection, keys, org=org, team=team, bot_token=bot_token)
+        made = admin.install(connection, keys, org=org, team=team, bot_token=bot_token, told=told)
     show(made, json=json)
+    if made["health"] == "unverified" and not json:
+        say("Slack has not confirmed the token yet; the running service asks it again.")
+
+
+@slack.command
+def attach(
+    *,
+    org: Org,
+    team: Team,
+    user: Annotated[str, Parameter(help="E-mail address of an administrator linked there.")],
+    data: Data = None,
+    json: AsJson = False,
+) -> None:
+    """Let another organization answer in a workspace, by an administrator who is linked there."""
+    with metadata_of(data) as connection:
+        made = admin.attach(connection, org=org, team=team, user=user)
+    show(made, json=json)
+
+
+@slack.command(name="channel-org")
+def channel_org(
+    *,
+    org: Annotated[str, Parameter(help="Organization, by slug or id; lists when left out.")] = "",
+    team: Annotated[str, Parameter(help="Workspace id of Slack, T…")] = "",
+    channel: Annotated[str, Parameter(help="Channel id of Slack, C…")] = "",
+    data: Data = None,
+    json: AsJson = False,
+) -> None:
+    """Say which organization a channel means, or list what was said."""
+    with metadata_of(data) as connection:
+        if org:
+            show(admin.choose_channel(connection, org=org, team=team, channel=channel), json=json)
+        else:
+            show_all(admin.list_channels(connection), json=json)
 
 
 @slack.command
@@ -92,7 +135,8 @@ def list_(*, data: Data = None, json: AsJson = False) -> None:
                 "team": one.team,
                 "name": one.name,
                 "organizations": list(rows.org_slugs(connection, one.org_ids)),
-                "health": f"broken: {one.broken}" if one.broken else "ok",
+                "health": one.health,
+                "unproven": list(rows.org_slugs(connection, one.unproven)),
                 "images": one.rung,
             }
             for one in rows.every(connection)
@@ -112,14 +156,18 @@ def log(
     with metadata_of(data) as connection:
         steps = outbox.read_log(connection, limit=last, subject=subject)
         waiting = outbox.undelivered(connection)
+        begun = inbox.unfinished(connection)
     if json:
-        show({"steps": steps, "undelivered": waiting}, json=True)
+        show({"steps": steps, "undelivered": waiting, "unfinished": begun}, json=True)
         return
 
     show_all(steps, json=False)
     if waiting:
         say("Undelivered:")
         show_all(waiting, json=False)
+    if begun:
+        say("Acknowledged, not finished:")
+        show_all(begun, json=False)
 
 
 @slack.command

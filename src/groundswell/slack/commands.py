@@ -1,4 +1,7 @@
-"""Commands in direct messages and after the slash: text → answer. Answers change nothing."""
+"""Commands in direct messages and after the slash: text → answer.
+
+Answers change nothing, but for the ones about a workspace's organizations.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from groundswell.model.tenancy import OrgId, Role, User
+from groundswell.model.tenancy import OrgId, User
+from groundswell.slack import organizations
 from groundswell.slack.incident_list import open_incidents_text
 from groundswell.slack.linking import Page, Signer, Ticket
 from groundswell.slack.messages import linking as words
 from groundswell.slack.messages.help import Command, help_message
+from groundswell.slack.organizations import MAY_LINK_TEAMS
 from groundswell.store.metadata import Metadata
 from groundswell.store.metadata import slack as rows
+from groundswell.store.metadata import slack_channels as channels
 
-MAY_LINK_TEAMS = frozenset({Role.ADMIN, Role.MANAGER, Role.OWNER})
 DIRECT_MESSAGE = "directmessage"
 _ORG = re.compile(r"(?:^|\s)org:([\w-]+)", re.ASCII | re.IGNORECASE)
 
@@ -147,8 +152,7 @@ async def _link_team(commands: Commands, asked: Asked) -> Answer:
     if user is None:
         return Answer(words.LINK_FIRST)
 
-    roles = await commands.metadata.run(rows.roles, asked.installation.org_ids, user.id)
-    eligible = [org for org, role in roles.items() if role in MAY_LINK_TEAMS]
+    eligible = await commands.metadata.run(_eligible, asked, user)
     if not eligible:
         return Answer(words.INSUFFICIENT_ROLE)
 
@@ -173,24 +177,19 @@ async def _unlink_team(commands: Commands, asked: Asked) -> Answer:
     if user is None:
         return Answer(words.LINK_FIRST)
 
-    installation = asked.installation
-    linked, roles = await commands.metadata.run(_teams_and_roles, asked, user)
-    mine = [team.org_id for team in linked if team.org_id in roles]
-    if not mine:
+    allowed, is_linked, default = await commands.metadata.run(_unlinkable, asked, user)
+    if not is_linked:
         return Answer(words.NO_TEAM)
 
-    named = _ORG.search(asked.text)
-    if named:
-        slugs = await commands.metadata.run(rows.org_slugs, tuple(roles))
-        mine = [org for org in mine if org == slugs.get(named[1].lower())]
-        if not mine:
-            return Answer(words.NO_TEAM)
-
-    allowed = [org for org in mine if roles[org] in MAY_LINK_TEAMS and org in installation.org_ids]
     if not allowed:
         return Answer(words.INSUFFICIENT_ROLE)
 
-    return Answer(words.unlink_team(commands.page(Page.UNLINK_TEAM, asked, allowed[0])))
+    chosen = next((org for org in allowed.values() if org == default), None)
+    if chosen is None and len(allowed) > 1:
+        return Answer(words.which_channel_organization(list(allowed)))
+
+    org = chosen or next(iter(allowed.values()))
+    return Answer(words.unlink_team(commands.page(Page.UNLINK_TEAM, asked, org)))
 
 
 def _organizations(
@@ -199,26 +198,71 @@ def _organizations(
     installation = asked.installation
     roles = rows.roles(connection, installation.org_ids, user.id)
     slugs = rows.org_slugs(connection, tuple(roles))
-    return roles, slugs, rows.channel_org(connection, installation.id, asked.channel)
+    return roles, slugs, channels.channel_org(connection, installation.id, asked.channel)
 
 
-def _teams_and_roles(
+def _eligible(connection: Any, asked: Asked, user: User) -> set[OrgId]:
+    """List the organizations in which a person may link a team: any, or one they look after."""
+    org_ids = asked.installation.org_ids
+    roles = rows.roles(connection, org_ids, user.id)
+    looks_after = channels.looked_after(connection, tuple(roles), user.id)
+    return {org for org, role in roles.items() if role in MAY_LINK_TEAMS} | set(
+        looks_after.values()
+    )
+
+
+def _unlinkable(
     connection: Any, asked: Asked, user: User
-) -> tuple[list[rows.TeamChannel], dict[OrgId, str]]:
+) -> tuple[dict[str, OrgId], bool, OrgId | None]:
+    """Say of which organizations a person may unlink teams here, by slug; whether there are any;
+    and the channel's default."""
     installation = asked.installation
-    linked = rows.teams_in_channel(connection, installation.id, asked.channel, asked.channel_name)
-    return linked, rows.roles(connection, installation.org_ids, user.id)
+    roles = rows.roles(connection, installation.org_ids, user.id)
+    slugs = rows.org_slugs(connection, tuple(roles))
+    linked = channels.teams_in_channel(
+        connection, installation.id, asked.channel, asked.channel_name
+    )
+    named = _ORG.search(asked.text)
+    mine = [
+        team
+        for team in linked
+        if team.org_id in roles and (not named or team.org_id == slugs.get(named[1].lower()))
+    ]
+    looks_after = channels.looked_after(connection, tuple(roles), user.id)
+    allowed = {
+        team.org_id
+        for team in mine
+        if roles[team.org_id] in MAY_LINK_TEAMS or team.team_id in looks_after
+    }
+    default = channels.channel_org(connection, installation.id, asked.channel)
+    return {slug: org for slug, org in slugs.items() if org in allowed}, bool(mine), default
+
+
+async def _org(commands: Commands, asked: Asked) -> Answer:
+    user = await commands.user_of(asked)
+    if user is None:
+        return Answer(words.LINK_FIRST_OF_ALL)
+
+    typed = asked.text.split()[1:]
+    channel = "" if asked.is_direct else asked.channel
+    return Answer(
+        await commands.metadata.run(organizations.answer, asked.installation, user, channel, typed)
+    )
 
 
 async def _incidents(commands: Commands, asked: Asked) -> Answer:
     user = await commands.user_of(asked)
     if user is None:
-        return Answer(words.LINK_FIRST)
+        return Answer(words.LINK_FIRST_OF_ALL)
 
+    chosen = await commands.organization(asked, user)
+    if isinstance(chosen, Answer) and _ORG.search(asked.text):
+        return chosen
+
+    # Without a choice the list covers all that the person may see.
+    org_ids = asked.installation.org_ids if isinstance(chosen, Answer) else (chosen,)
     base_url = commands.docs_url.rstrip("/")
-    return Answer(
-        await commands.metadata.run(open_incidents_text, asked.installation, user, base_url)
-    )
+    return Answer(await commands.metadata.run(open_incidents_text, org_ids, user, base_url))
 
 
 COMMANDS: tuple[Row, ...] = (
@@ -228,6 +272,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("link team", "send a team's messages here", in_channel=True, handler=_link_team),
     Row("unlink team", "stop sending a team's messages", in_channel=True, handler=_unlink_team),
     Row("incidents", "list what is wrong now", in_channel=True, handler=_incidents),
+    Row("org", "show or set the organization of a channel", in_channel=True, handler=_org),
     Row("support", "", in_channel=False, handler=_help, listed=False),
     Row("docs", "", in_channel=False, handler=_help, listed=False),
 )

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from groundswell import access
 from groundswell.alerts import desk
 from groundswell.errors import GroundswellError, NotFound
-from groundswell.model.tenancy import Caller, User
+from groundswell.model.tenancy import Caller, OrgId, User
 from groundswell.slack.messages.blocks import link
 from groundswell.store.metadata import incidents
-from groundswell.store.metadata import slack as rows
 
 MOST = 20
 NOTHING = "Nothing is wrong: there are no open incidents."
 
 
 def open_incidents_text(
-    connection: Connection, installation: rows.Installation, user: User, base_url: str
+    connection: Connection, org_ids: Sequence[OrgId], user: User, base_url: str
 ) -> str:
-    """List the open incidents that a person may see, newest first."""
+    """List the open incidents of organizations that a person may see, newest first."""
     lines = []
-    for org_id in installation.org_ids:
+    for org_id in org_ids:
         caller = Caller(user=user, org_id=None, scopes=frozenset())
         try:
             scope = access.scope(connection, caller, org_id)

@@ -6,18 +6,18 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection
 
 from groundswell.model.tenancy import OrgId, TeamId, User
-from groundswell.slack.commands import MAY_LINK_TEAMS
 from groundswell.slack.linking import BadLink, ExpiredLink, Page, Signer, Ticket
 from groundswell.slack.messages import linking as words
+from groundswell.slack.organizations import MAY_LINK_TEAMS
 from groundswell.slack.outbound import SlackError
 from groundswell.slack.queue import Outgoing, Queue
 from groundswell.slack.workspaces import Workspaces, utc_now
 from groundswell.store.metadata import slack as rows
+from groundswell.store.metadata import slack_channels as channels
 from groundswell.store.metadata import slack_inbox as inbox
 from groundswell.store.metadata.tenancy import list_organizations
 
@@ -53,7 +53,7 @@ class _Opened:
     roles: Mapping[OrgId, str]
     linked: User | None
     teams: tuple[tuple[TeamId, OrgId, str], ...] = ()
-    in_channel: tuple[rows.TeamChannel, ...] = ()
+    in_channel: tuple[channels.TeamChannel, ...] = ()
     org_slugs: Mapping[OrgId, str] = field(default_factory=dict)
 
 
@@ -205,29 +205,37 @@ def _resolve(connection: Connection, page: Page, ticket: Ticket, user: User) -> 
     if linked.id != user.id:
         raise _Closed(403, "Not yours", "This link was made for somebody else.")
 
-    may = {org: role for org, role in roles.items() if role in MAY_LINK_TEAMS}
     if ticket.org:
-        may = {org: role for org, role in may.items() if org == ticket.org}
-    slugs = {one.id: one.slug for one in list_organizations(connection) if one.id in may}
+        roles = {org: role for org, role in roles.items() if org == ticket.org}
+    teams = _teams(connection, roles, user)
+    slugs = {one.id: one.slug for one in list_organizations(connection) if one.id in roles}
     if page is Page.LINK_TEAM:
-        teams = tuple(rows.teams_of(connection, tuple(may)))
         if not teams:
             explain = "There is no team that you may link. Create one first, or ask an owner."
             raise _Closed(404, "No team to link", explain)
-        return _Opened(ticket, installation, may, linked, teams, org_slugs=slugs)
+        return _Opened(ticket, installation, roles, linked, teams, org_slugs=slugs)
 
-    if not may:
+    if not teams and not any(role in MAY_LINK_TEAMS for role in roles.values()):
         raise _Closed(403, "Insufficient role", words.INSUFFICIENT_ROLE)
 
-    found = tuple(
-        team
-        for team in rows.teams_in_channel(connection, installation.id, ticket.channel)
-        if team.org_id in may
-    )
+    mine = {id for id, _, _ in teams}
+    here = channels.teams_in_channel(connection, installation.id, ticket.channel)
+    found = tuple(team for team in here if team.team_id in mine)
     if not found:
         raise _Closed(404, "No team is linked", words.NO_TEAM)
 
-    return _Opened(ticket, installation, may, linked, in_channel=found, org_slugs=slugs)
+    return _Opened(ticket, installation, roles, linked, in_channel=found, org_slugs=slugs)
+
+
+def _teams(
+    connection: Connection, roles: Mapping[OrgId, str], user: User
+) -> tuple[tuple[TeamId, OrgId, str], ...]:
+    """List the teams that a person may link: all by their role, else those they look after."""
+    every = channels.teams_of(connection, tuple(roles))
+    looks_after = channels.looked_after(connection, tuple(roles), user.id)
+    return tuple(
+        team for team in every if roles[team[1]] in MAY_LINK_TEAMS or team[0] in looks_after
+    )
 
 
 def _do(
@@ -258,15 +266,14 @@ def _do(
 
     if team is not None:
         name = ticket.channel_name or ticket.channel
-        is_new = rows.link_team(
+        is_new = channels.link_team(
             connection, installation.id, team[:2], ticket.channel, name, utc_now()
         )
         said = words.team_linked(team[2], name) if is_new else words.team_already_linked(team[2])
         title = "Team linked" if is_new else "Team already linked"
         return Shown(200, title, (said.replace("`", ""),), back_url=back), said
 
-    orgs: set[Any] = {one.org_id for one in opened.in_channel}
-    for org in orgs:
-        rows.unlink_teams(connection, installation.id, ticket.channel, org)
+    gone = [one.team_id for one in opened.in_channel]
+    channels.unlink_teams(connection, installation.id, ticket.channel, gone)
     said = words.teams_unlinked([one.team_slug for one in opened.in_channel])
     return Shown(200, "Team unlinked", (said.replace("`", ""),), back_url=back), said

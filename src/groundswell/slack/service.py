@@ -21,6 +21,7 @@ from groundswell.slack import inbound
 from groundswell.slack.actions import Actions
 from groundswell.slack.commands import DIRECT_MESSAGE, Answer, Asked, Commands, needs_ids
 from groundswell.slack.dispatch import Pool, Work
+from groundswell.slack.events import concerns_us, is_of_note, lacks_ids, matters, passes
 from groundswell.slack.images import Ladder
 from groundswell.slack.inbound import Door, Meta, Refused, text_of
 from groundswell.slack.inbox import MAX_ATTEMPTS, Inbox
@@ -29,7 +30,7 @@ from groundswell.slack.issues import IssueLinks
 from groundswell.slack.linking import Signer
 from groundswell.slack.links import Kind
 from groundswell.slack.messages.help import disconnected
-from groundswell.slack.outbound import Outbound, SlackError
+from groundswell.slack.outbound import Outbound
 from groundswell.slack.pages import Pages
 from groundswell.slack.preview import Previewer
 from groundswell.slack.queue import Outgoing, Queue
@@ -184,10 +185,10 @@ class Slack:
         if not isinstance(event, dict) or not isinstance(event.get("type"), str):
             return Reply(400)
 
-        if _lacks_ids(event):
+        if lacks_ids(event):
             return Reply(400)
 
-        if not _matters(event):
+        if not matters(event):
             return Reply()
 
         stamp = text_of(event, "event_ts") or secrets.token_hex(8)
@@ -216,7 +217,7 @@ class Slack:
         payload = json.loads(one.payload)
         team = inbound.team_of(payload)
         installation = await self.workspaces.find(team)
-        is_late = utc_now() - one.accepted_at > WORTH_DOING and not _is_of_note(payload)
+        is_late = utc_now() - one.accepted_at > WORTH_DOING and not is_of_note(payload)
         if installation is None or is_late or one.attempts > MAX_ATTEMPTS:
             why = "too late" if is_late else "given up" if installation else "not installed"
             await self.workspaces.note(one.id, team, "taken up again", "skipped", why)
@@ -241,7 +242,7 @@ class Slack:
             self.inbox.finish(one.id)
 
         def after(failure: BaseException | None) -> None:
-            if _passes(failure) and one.attempts < MAX_ATTEMPTS:
+            if passes(failure) and one.attempts < MAX_ATTEMPTS:
                 pause_s = getattr(failure, "retry_after_s", None) or 5.0 * 2**one.attempts
                 self.inbox.postpone(one.id, min(pause_s, LONGEST_PAUSE_S))
             elif not follow or not self.pool.submit("charts", follow[0], done):
@@ -256,7 +257,7 @@ class Slack:
         """Do what an event is for; give what is left to do when people have their first answer."""
         event = payload["event"]
         kind = event["type"]
-        if kind in GONE and _concerns_us(event):
+        if kind in GONE and concerns_us(event):
             await self.workspaces.mark_broken(installation, kind)
             await self.snapshots.revoke_installation(installation.team)
         elif kind in GONE or self._is_own(installation, payload):
@@ -381,47 +382,3 @@ def _attach_from_settings(
         bot_user=str(told.get("user_id") or "") or None,
     )
     return ""
-
-
-def _concerns_us(event: Mapping[str, Any]) -> bool:
-    """Say whether the bot's own token is gone: Slack tells of tokens of persons too."""
-    tokens = event.get("tokens")
-    return not isinstance(tokens, dict) or bool(tokens.get("bot")) or not tokens.get("oauth")
-
-
-def _is_of_note(payload: Mapping[str, Any]) -> bool:
-    """Say whether something is worth knowing however late: that the app is gone."""
-    event = payload.get("event")
-    return isinstance(event, dict) and event.get("type") in GONE
-
-
-def _passes(failure: BaseException | None) -> bool:
-    """Say whether work that failed may succeed when it is done again."""
-    return isinstance(failure, SlackError) and failure.retryable
-
-
-def _matters(event: Mapping[str, Any]) -> bool:
-    """Say whether there is anything to do: most of what a workspace talks about is not for us."""
-    kind = event["type"]
-    if kind == "message":
-        return is_direct(event)
-
-    return kind == "link_shared" or kind in GONE
-
-
-def is_direct(event: Mapping[str, Any]) -> bool:
-    """Say whether a message was written to the app alone."""
-    kind = event.get("channel_type")
-    if kind is None:
-        return text_of(event, "channel").startswith("D")
-
-    return isinstance(kind, str) and kind == "im"
-
-
-def _lacks_ids(event: Mapping[str, Any]) -> bool:
-    """Say whether a direct `link` or `unlink` does not tell who asks, and where."""
-    if event["type"] != "message" or event.get("bot_id") or not is_direct(event):
-        return False
-
-    complete = bool(text_of(event, "user") and text_of(event, "channel"))
-    return needs_ids(text_of(event, "text")) and not complete

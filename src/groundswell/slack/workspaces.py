@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from groundswell.model.tenancy import OrgId
 from groundswell.slack.outbound import Outbound, SlackError
 from groundswell.slack.vault import Vault
 from groundswell.store.metadata import Metadata
@@ -108,6 +109,7 @@ class Workspaces:
         user = told.get("user_id")
         facts = {"bot_user": user, "name": told.get("team")}
         await self.learn(installation, **{k: v for k, v in facts.items() if isinstance(v, str)})
+        await self.metadata.run(rows.prove, installation.id)
         return user if isinstance(user, str) else None
 
     async def prove_tokens(self) -> None:
@@ -127,6 +129,33 @@ class Workspaces:
             if one.bot_user is None and one.broken is None and is_due:
                 tried[key] = now
                 await self.bot_user(one)
+        for one, org_id, token in await self.metadata.run(rows.waiting_for_proof):
+            key, now = (one.id, token), self._clock()
+            if key not in tried or now - tried[key] >= PROVE_AGAIN_S:
+                tried[key] = now
+                await self._prove_attachment(one, org_id, token)
+
+    async def _prove_attachment(
+        self, installation: rows.Installation, org_id: OrgId, locked: str
+    ) -> None:
+        """Ask Slack whose the token of an attachment is; one that works replaces a broken one."""
+        token = self.vault.unlock(locked)
+        try:
+            told = await self.outbound.call(token or "", "auth.test", tries=1)
+        except SlackError as error:
+            if not error.is_dead_token:
+                return
+            told = {"team_id": error.error}
+        if not isinstance(told.get("team_id"), str):
+            return
+
+        is_ours = told["team_id"] == installation.team
+        if is_ours and installation.broken is not None:
+            await self.learn(installation, token=locked, broken=None)
+        await self.metadata.run(rows.settle_proof, installation, org_id, is_ours=is_ours)
+        self._known.pop(installation.team, None)
+        outcome = "ok" if is_ours else "refused"
+        await self.note(f"organization {org_id}", installation.team, "proof", outcome)
 
     async def learn(self, installation: rows.Installation, **facts: str | None) -> None:
         if facts:

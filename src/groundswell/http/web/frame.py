@@ -68,11 +68,13 @@ async def page(
     caller = scope.caller if scope else None
     organizations: list[Organization] = []
     broken: list[tuple[str, str]] = []
+    unproven: list[str] = []
     if caller is not None and scope is not None:
         metadata = services_of(request).metadata
-        organizations, broken = await metadata.run(_surroundings, caller, scope)
+        organizations, (broken, unproven) = await metadata.run(_surroundings, caller, scope)
     frame = {
         "broken_workspaces": broken,
+        "unproven_workspaces": unproven,
         "org": scope.organization if scope else None,
         "organizations": organizations,
         "user": caller.user if caller else None,
@@ -107,6 +109,6 @@ def go(address: str) -> Response[bytes]:
 
 def _surroundings(
     connection: Connection, caller: Caller, scope: Scope
-) -> tuple[list[Organization], list[tuple[str, str]]]:
-    broken = slack.broken_workspaces(connection, scope.organization.id)
-    return access.organizations(connection, caller), broken
+) -> tuple[list[Organization], tuple[list[tuple[str, str]], list[str]]]:
+    troubled = slack.troubled_workspaces(connection, scope.organization.id)
+    return access.organizations(connection, caller), troubled

@@ -10,6 +10,11 @@ LINK_FIRST = (
     "Link your Slack identity first: type `link`. To link a team you must be an owner, manager or "
     "admin of the organization, or an admin of that team."
 )
+LINK_FIRST_OF_ALL = "Link your Slack identity first: type `link`."
+ORG_USAGE = (
+    "Type `org` to see the organizations here, `org default SLUG` in a channel to say which one it "
+    "means, `org attach SLUG` or `org detach SLUG` to let an organization answer in this workspace."
+)
 INSUFFICIENT_ROLE = (
     "Your role is not sufficient: you must be an owner, manager or admin of the organization, "
     "or an admin of that team."
@@ -58,3 +63,36 @@ def teams_unlinked(slugs: list[str]) -> str:
 def which_organization(slugs: list[str]) -> str:
     choices = ", ".join(code(f"org:{slug}") for slug in slugs)
     return f"You belong to several organizations here. Say which one: {choices}."
+
+
+def which_channel_organization(slugs: list[str]) -> str:
+    choices = ", ".join(code(f"org:{slug}") for slug in slugs)
+    return f"Teams of several organizations are linked here. Say which one: {choices}."
+
+
+def organizations_here(slugs: list[str], chosen: str) -> str:
+    """Say which organizations somebody belongs to here; `chosen` is the channel's."""
+    listed = ", ".join(code(slug) for slug in slugs)
+    yours = f"Your organizations in this workspace: {listed}."
+    return f"This channel's organization is {code(chosen)}.\n{yours}" if chosen else yours
+
+
+def not_yours(slug: str) -> str:
+    return f"You are no owner, manager or admin of an organization {code(slug)}."
+
+
+def org_not_attached(slug: str) -> str:
+    fix = code(f"org attach {slug}")
+    return f"{code(slug)} is not attached to this workspace. Type {fix} first."
+
+
+def org_attached(slug: str) -> str:
+    return f"{code(slug)} answers in this workspace now."
+
+
+def org_detached(slug: str) -> str:
+    return f"{code(slug)} does not answer in this workspace any more."
+
+
+def org_chosen(slug: str) -> str:
+    return f"This channel's organization is {code(slug)} now."

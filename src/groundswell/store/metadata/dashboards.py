@@ -146,6 +146,12 @@ def change_dashboard(
         _put_widgets(connection, dashboard_id, widgets, now)
 
 
+def favor_dashboard(connection: Connection, dashboard_id: int, body: Mapping[str, Any]) -> None:
+    """Keep another body, which nobody counts as a change of the dashboard."""
+    row = dashboards.c.id == dashboard_id
+    connection.execute(sa.update(dashboards).where(row).values(body=dict(body)))
+
+
 def visit_dashboard(connection: Connection, dashboard_id: int, now: datetime) -> None:
     """Remember that somebody looked."""
     connection.execute(

@@ -88,9 +88,15 @@ class Metadata:
     def migrate(self) -> None:
         """Bring the schema up to date; safe to run at the same time as another process does.
 
-        Raises StartupError when the database was written by a newer version.
+        Raises StartupError when the database does not answer, or was written by a newer version.
         """
-        if self._revision() == newest_revision():
+        try:
+            revision = self._revision()
+        except OperationalError as error:
+            said = str(error.orig).strip().splitlines()[0]
+            raise StartupError(f"The metadata database does not answer: {said}") from None
+
+        if revision == newest_revision():
             return
 
         from groundswell.store.metadata.migrations import upgrade

@@ -44,7 +44,7 @@ def get_organization(connection: Connection, slug_or_id: str | int) -> Organizat
     """Give one by slug or id. Raises NotFound."""
     found = find_organization(connection, slug_or_id)
     if found is None:
-        raise NotFound
+        raise NotFound(missing=f"organization {slug_or_id}")
 
     return found
 

@@ -65,7 +65,7 @@ def get_project(connection: Connection, org_id: OrgId, slug_or_id: str | int) ->
     query = select(projects).where(match, projects.c.org_id == org_id)
     row = connection.execute(query).one_or_none()
     if row is None:
-        raise NotFound
+        raise NotFound(missing=f"project {slug_or_id}")
 
     return _project(row)
 

@@ -28,9 +28,13 @@ from sqlalchemy import (
     update,
 )
 
-from groundswell.model.tenancy import OrgId, TeamId, User, UserId
+from groundswell.model.tenancy import OrgId, User, UserId
 from groundswell.store.metadata.columns import BigId, UtcTime, insert_missing, registry, upsert
-from groundswell.store.metadata.tables import memberships, organizations, team_members, teams, users
+from groundswell.store.metadata.tables import memberships, organizations, users
+
+# How an organization came to a workspace: by a token that Slack confirmed or an administrator who
+# is linked there, by a token that waits for that, or by one that is another workspace's.
+PROVEN, UNPROVEN, REFUSED = "token", "unproven", "refused"
 
 
 def _ref(
@@ -110,7 +114,8 @@ analytics = Table(
 @dataclass(frozen=True, slots=True)
 class Installation:
     """One workspace. `token` is encrypted; `broken` says why it does not work, None when it does;
-    `rung` is the way by which images last reached it."""
+    `rung` is the way by which images last reached it. `unproven`: the organizations that attached
+    with a token of which Slack has not said yet whose it is."""
 
     id: int
     team: str
@@ -121,17 +126,15 @@ class Installation:
     broken: str | None
     rung: str | None
     org_ids: tuple[OrgId, ...] = ()
+    unproven: tuple[OrgId, ...] = ()
 
+    @property
+    def health(self) -> str:
+        """Say in a word or two whether it works: ok, unverified, or broken and why."""
+        if self.broken:
+            return f"broken: {self.broken}"
 
-@dataclass(frozen=True, slots=True)
-class TeamChannel:
-    """A team whose messages go to a channel."""
-
-    team_id: TeamId
-    org_id: OrgId
-    team_slug: str
-    channel: str
-    channel_name: str
+        return "ok" if self.bot_user and not self.unproven else "unverified"
 
 
 def install(
@@ -145,7 +148,10 @@ def install(
     bot_user: str | None = None,
     scopes: str = "",
 ) -> int:
-    """Record a workspace with its token and attach an organization; both may exist already."""
+    """Record a workspace with its token and attach an organization; both may exist already.
+
+    bot_user: the app's own user, known where Slack has said that the token is this workspace's.
+    """
     facts: dict[str, Any] = {"token": token, "broken": None, "rung": None, "bot_user": None}
     facts |= {k: v for k, v in (("name", name), ("bot_user", bot_user), ("scopes", scopes)) if v}
     full = {"name": "", "scopes": "", "created_at": now, **facts}
@@ -156,14 +162,64 @@ def install(
     found = connection.execute(
         select(installations.c.id).where(installations.c.team == team)
     ).scalar_one()
-    attach(connection, found, org_id, now)
+    attach(connection, found, org_id, now, proof=PROVEN if bot_user else UNPROVEN)
     return int(found)
 
 
-def attach(connection: Connection, installation_id: int, org_id: OrgId, now: datetime) -> None:
-    """Let an organization answer in a workspace."""
-    row = {"installation_id": installation_id, "org_id": org_id, "created_at": now}
-    insert_missing(connection, attachments, row)
+def attach(
+    connection: Connection,
+    installation_id: int,
+    org_id: OrgId,
+    now: datetime,
+    *,
+    proof: str = PROVEN,
+    token: str | None = None,
+) -> None:
+    """Let an organization answer in a workspace. token: one that waits for its proof."""
+    keys = {"installation_id": installation_id, "org_id": org_id}
+    facts = {"proof": proof, "token": token}
+    if not insert_missing(connection, attachments, {**keys, **facts, "created_at": now}):
+        _update_attachment(connection, installation_id, org_id, facts)
+
+
+def prove(connection: Connection, installation_id: int) -> None:
+    """Record that Slack has confirmed a workspace's token, and so who attached with it."""
+    connection.execute(
+        update(attachments)
+        .where(
+            attachments.c.installation_id == installation_id,
+            attachments.c.proof == UNPROVEN,
+            attachments.c.token.is_(None),
+        )
+        .values(proof=PROVEN)
+    )
+
+
+def waiting_for_proof(connection: Connection) -> list[tuple[Installation, OrgId, str]]:
+    """List the attachments with a token of their own that nobody has proven yet."""
+    query = select(attachments).where(attachments.c.token.is_not(None))
+    found = [
+        (by_id(connection, row.installation_id), OrgId(row.org_id), row.token)
+        for row in connection.execute(query).all()
+    ]
+    return [(one, org, token) for one, org, token in found if one is not None]
+
+
+def settle_proof(
+    connection: Connection, installation: Installation, org_id: OrgId, *, is_ours: bool
+) -> None:
+    """Record what Slack said of an attachment's own token: it is the workspace's, or not."""
+    facts = {"proof": PROVEN if is_ours else REFUSED, "token": None}
+    _update_attachment(connection, installation.id, org_id, facts)
+
+
+def _update_attachment(
+    connection: Connection, installation_id: int, org_id: OrgId, facts: Mapping[str, Any]
+) -> None:
+    match = attachments.c.installation_id == installation_id
+    connection.execute(
+        update(attachments).where(match, attachments.c.org_id == org_id).values(**facts)
+    )
 
 
 def detach(connection: Connection, installation_id: int, org_id: OrgId) -> None:
@@ -194,23 +250,36 @@ def every(connection: Connection) -> list[Installation]:
     return [_installation(connection, row) for row in rows]
 
 
-def broken_workspaces(connection: Connection, org_id: OrgId) -> list[tuple[str, str]]:
-    """List the workspaces of an organization that do not work, each with the reason."""
+def troubled_workspaces(
+    connection: Connection, org_id: OrgId
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """List the workspaces of an organization that do not work, each with the reason, and those of
+    which Slack has not said yet whose token we hold."""
     query = (
-        select(installations.c.name, installations.c.team, installations.c.broken)
+        select(installations, attachments.c.proof)
         .join(attachments, attachments.c.installation_id == installations.c.id)
-        .where(attachments.c.org_id == org_id, installations.c.broken.is_not(None))
+        .where(attachments.c.org_id == org_id)
+        .where(installations.c.broken.is_not(None) | (attachments.c.proof != PROVEN))
         .order_by(installations.c.id)
     )
-    return [(row.name or row.team, row.broken) for row in connection.execute(query)]
+    found = connection.execute(query).all()
+    broken = [(row.name or row.team, row.broken) for row in found if row.broken]
+    broken += [
+        (row.name or row.team, "the token belongs to another workspace")
+        for row in found
+        if row.proof == REFUSED and not row.broken
+    ]
+    return broken, [
+        row.name or row.team for row in found if row.proof == UNPROVEN and not row.broken
+    ]
 
 
 def _installation(connection: Connection, row: Row[Any]) -> Installation:
-    orgs = connection.execute(
-        select(attachments.c.org_id)
-        .where(attachments.c.installation_id == row.id)
+    attached = connection.execute(
+        select(attachments.c.org_id, attachments.c.proof)
+        .where(attachments.c.installation_id == row.id, attachments.c.proof != REFUSED)
         .order_by(attachments.c.created_at, attachments.c.org_id)
-    ).scalars()
+    ).all()
     return Installation(
         row.id,
         row.team,
@@ -220,7 +289,8 @@ def _installation(connection: Connection, row: Row[Any]) -> Installation:
         row.scopes,
         row.broken,
         row.rung,
-        tuple(OrgId(org) for org in orgs),
+        tuple(OrgId(one.org_id) for one in attached),
+        tuple(OrgId(one.org_id) for one in attached if one.proof == UNPROVEN),
     )
 
 
@@ -264,6 +334,12 @@ def user_of(connection: Connection, installation_id: int, slack_user: str) -> Us
     return User(UserId(row.id), row.email, row.name, row.is_active, row.created_at)
 
 
+def is_linked(connection: Connection, installation_id: int, user_id: UserId) -> bool:
+    """Say whether a person is linked in a workspace."""
+    match = (identities.c.installation_id == installation_id) & (identities.c.user_id == user_id)
+    return connection.execute(select(identities.c.user_id).where(match)).first() is not None
+
+
 def link_identity(
     connection: Connection, installation_id: int, slack_user: str, user_id: UserId, now: datetime
 ) -> None:
@@ -294,86 +370,6 @@ def roles(connection: Connection, org_ids: tuple[OrgId, ...], user_id: UserId) -
     ).all()
     found = {row.org_id: row.role for row in rows}
     return {org_id: found[org_id] for org_id in org_ids if org_id in found}
-
-
-def teams_of(
-    connection: Connection, org_ids: tuple[OrgId, ...], *, member: UserId | None = None
-) -> list[tuple[TeamId, OrgId, str]]:
-    """List the teams of organizations, or those of them that a person is in."""
-    query = select(teams.c.id, teams.c.org_id, teams.c.slug).where(teams.c.org_id.in_(org_ids))
-    if member is not None:
-        query = query.join(team_members, team_members.c.team_id == teams.c.id).where(
-            team_members.c.user_id == member
-        )
-    rows = connection.execute(query.order_by(teams.c.org_id, teams.c.slug)).all()
-    return [(TeamId(row.id), OrgId(row.org_id), row.slug) for row in rows]
-
-
-def link_team(
-    connection: Connection,
-    installation_id: int,
-    team: tuple[TeamId, OrgId],
-    channel: str,
-    channel_name: str,
-    now: datetime,
-) -> bool:
-    """Send a team's messages to a channel; False when the team has one already.
-
-    The organization of the channel's first team is its default.
-    """
-    row: dict[str, Any] = {"channel": channel, "channel_name": channel_name, "created_at": now}
-    row |= {"installation_id": installation_id, "team_id": team[0], "org_id": team[1]}
-    if not insert_missing(connection, team_channels, row):
-        return False
-
-    default = {"installation_id": installation_id, "channel": channel, "org_id": team[1]}
-    insert_missing(connection, channel_orgs, default)
-    return True
-
-
-def teams_in_channel(
-    connection: Connection, installation_id: int, channel: str, channel_name: str | None = None
-) -> list[TeamChannel]:
-    """List the teams that are linked to a channel, by its id and, when given, its name."""
-    query = (
-        select(team_channels, teams.c.slug)
-        .join(teams, teams.c.id == team_channels.c.team_id)
-        .where(
-            team_channels.c.installation_id == installation_id, team_channels.c.channel == channel
-        )
-        .order_by(teams.c.slug)
-    )
-    if channel_name is not None:
-        query = query.where(team_channels.c.channel_name == channel_name)
-    return [
-        TeamChannel(TeamId(row.team_id), OrgId(row.org_id), row.slug, row.channel, row.channel_name)
-        for row in connection.execute(query).all()
-    ]
-
-
-def unlink_teams(connection: Connection, installation_id: int, channel: str, org_id: OrgId) -> int:
-    """Take every team of an organization out of a channel; tell how many there were."""
-    found = [
-        connection.execute(
-            delete(table).where(
-                table.c.installation_id == installation_id,
-                table.c.channel == channel,
-                table.c.org_id == org_id,
-            )
-        )
-        for table in (team_channels, channel_orgs)
-    ]
-    return found[0].rowcount
-
-
-def channel_org(connection: Connection, installation_id: int, channel: str) -> OrgId | None:
-    """Tell a channel's default organization."""
-    found = connection.execute(
-        select(channel_orgs.c.org_id).where(
-            channel_orgs.c.installation_id == installation_id, channel_orgs.c.channel == channel
-        )
-    ).scalar()
-    return None if found is None else OrgId(found)
 
 
 def record(
