@@ -275,3 +275,39 @@ def test_unchanged_noise_stays_silent() -> None:
     findings = detect_many(table, times(336), np.full(table.shape, 50.0), kind="latency")
 
     assert sum(bool(finding.breakpoints) for finding in findings) <= 2
+
+
+@pytest.mark.parametrize(("traffic", "share"), [(1, 0.05), (5, 0.05), (1, 0.2), (200, 0.002)])
+def test_a_rare_failure_is_no_change(traffic: int, share: float) -> None:
+    noise = np.random.default_rng(traffic)
+    events = noise.poisson(traffic, (60, 336)).astype(float)
+    failed = noise.binomial(events.astype(int), share)
+    values = np.where(events > 0, failed / np.maximum(events, 1), NAN)
+    findings = detect_many(values, times(336), events, kind="rate")
+
+    assert [each.breakpoints for each in findings] == [()] * 60
+
+
+def test_a_rare_failure_that_becomes_frequent_is_found() -> None:
+    noise = np.random.default_rng(3)
+    events = noise.poisson(6, 336).astype(float)
+    chance = np.where(np.arange(336) < 200, 0.03, 0.3)
+    values = np.where(
+        events > 0, noise.binomial(events.astype(int), chance) / np.maximum(events, 1), NAN
+    )
+    (at,) = found(values, events, kind="rate")
+
+    assert abs(at - 200) <= 4
+
+
+@pytest.mark.parametrize("hours_before", [5, 2, -10])
+def test_a_step_beside_a_weekend_is_not_found_where_the_weekend_ends(hours_before: int) -> None:
+    noise = np.random.default_rng(5)
+    weekday = (times(336) // 86_400 + 4) % 7
+    saturday = int(np.flatnonzero(weekday == 6)[24])
+    mean = 240 * np.where((weekday == 0) | (weekday == 6), 0.3, 1.0)
+    mean = mean * (1 + 0.5 * np.sin(2 * np.pi * np.arange(336) / 24))
+    at = saturday - hours_before
+    mean[at:] *= 1.9
+
+    assert found(noise.poisson(mean), kind="count") == pytest.approx([at], abs=5)

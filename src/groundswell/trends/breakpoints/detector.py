@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from groundswell.trends.breakpoints.beside import placed_beside_weekends
 from groundswell.trends.breakpoints.evidence import breakpoints_of
 from groundswell.trends.breakpoints.judge import Line, judge, noise_scale
 from groundswell.trends.breakpoints.model import DEFAULT, Breakpoint, Finding, Kind, Reason, Tuning
@@ -101,7 +102,8 @@ def _detect_batch(
         return [Finding((), "too little data")] * rows
 
     batch = prepare(values, times, events, kind, tuning)
-    first_season = season(batch.level, batch.weight, times, batch.step_s)
+    weekly, daily = season(batch.level, batch.weight, times, batch.step_s)
+    first_season = weekly + daily
     first_clean = bound_spikes(
         replace(batch, level=batch.level - first_season), tuning, inside=True
     ).level
@@ -113,12 +115,16 @@ def _detect_batch(
     findings = [Finding((), None)] * rows
     if len(hits):
         part = batch.rows(hits)
-        seasons, steps = season_beside_steps(
-            part.level, part.weight, [candidates[row] for row in hits], times, part.step_s
+        places = placed_beside_weekends(
+            part.level - daily[hits],
+            part.weight,
+            [candidates[row] for row in hits],
+            times,
+            critical * lenient[hits],
+            tuning,
         )
-        rest = bound_spikes(
-            replace(part, level=part.level - seasons - steps), tuning, inside=True
-        ).level
+        seasons, steps = season_beside_steps(part.level, part.weight, places, times, part.step_s)
+        rest = _bounded(part, seasons, steps, lenient[hits], tuning)
         scales = noise_scale(part, rest, tuning)
         clean = rest + steps
         places = search(clean, part.weight, scales, critical, tuning)
@@ -135,6 +141,23 @@ def _detect_batch(
         findings[row] = Finding((), known if known not in (None, "no change") else reason)
 
     return findings
+
+
+def _bounded(part: Batch, seasons: Floats, steps: Floats, scale: Floats, tuning: Tuning) -> Floats:
+    """Give what habits and steps leave over, with spikes bounded.
+
+    Beside a strong habit anew from the raw levels: on its slope a step looked like a spike.
+    """
+    expected = seasons + steps
+    strong = np.abs(seasons).max(axis=1) > tuning.clip * scale
+    rest = part.level - expected
+    again = np.flatnonzero(strong)
+    if len(again):
+        anew = part.rows(again)
+        rest[again] = bound_spikes(
+            replace(anew, level=anew.raw - expected[again]), tuning, inside=False
+        ).level
+    return bound_spikes(replace(part, level=rest), tuning, inside=True).level
 
 
 def _reasons(

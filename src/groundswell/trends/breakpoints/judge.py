@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import log, sin
+from math import log, sin, sqrt
 
 import numpy as np
 
@@ -117,7 +117,11 @@ def _judge_one(
         why = "no change" if plain <= critical else "seasonal"
     elif abs(ratio) < log(tuning.min_ratio):
         why = "too small"
-    elif _too_little_traffic(line, at, tuning) or _follows_traffic(line, start, at, stop, ratio):
+    elif (
+        _too_little_traffic(line, at, tuning)
+        or _follows_traffic(line, start, at, stop, ratio)
+        or not _shows_in_shares(line, start, at, stop, ratio, critical)
+    ):
         why = "too little traffic"
     elif not _shows_in_buckets(line, start, at, stop, step):
         why = "spike"
@@ -175,7 +179,9 @@ def noise_scale(
     batch: Batch, rest: Floats, tuning: Tuning = DEFAULT, blocks: tuple[int, ...] | None = None
 ) -> Floats:
     """Give the noise of each row of what steps and habits leave over, never under its floor."""
-    floor = tuning.rate_noise_floor if batch.kind == "rate" else tuning.noise_floor
+    floor: float | Floats = tuning.noise_floor
+    if batch.kind == "rate":
+        floor = np.maximum(tuning.rate_noise_floor, batch.sampling)
     scale = np.maximum(long_run_scale(rest, batch.weight, blocks or tuning.noise_blocks), floor)
     return np.where(batch.low_count, np.maximum(scale, 1.0), scale)
 
@@ -207,6 +213,26 @@ def _follows_traffic(line: Line, start: int, at: int, stop: int, ratio: float) -
         return False
 
     return (ratio > 0) == (usual[1] > usual[0]) and abs(ratio) < _LARGEST_BIAS
+
+
+def _shows_in_shares(
+    line: Line, start: int, at: int, stop: int, ratio: float, critical: float
+) -> bool:
+    """Ask of a share that it also moved among all events of either side, bucket or not.
+
+    Where hardly anything fails the scale of a bucket moves with its traffic alone.
+    """
+    if line.batch.kind != "rate":
+        return True
+
+    events = line.batch.events[line.row]
+    hits = np.where(events > 0, line.batch.values[line.row], 0.0) * events
+    many = float(events[start:at].sum()), float(events[at:stop].sum())
+    had = float(hits[start:at].sum()), float(hits[at:stop].sum())
+    usual = min(max(sum(had) / max(sum(many), 1.0), 0.0), 1.0)
+    error = sqrt(usual * (1 - usual) * (1 / max(many[0], 1.0) + 1 / max(many[1], 1.0)))
+    rise = had[1] / max(many[1], 1.0) - had[0] / max(many[0], 1.0)
+    return (rise > 0) == (ratio > 0) and abs(rise) > critical * error
 
 
 def _shows_in_buckets(line: Line, start: int, at: int, stop: int, step: float) -> bool:

@@ -23,6 +23,7 @@ from groundswell.trends.breakpoints.windows import (
 _SPIKE_WINDOW = 11
 _DOUBT = 8.0  # events that a bucket must have before it counts for more than half
 _SIX_HOURS_S = 21_600
+_RARE_STEP = 1.25  # squared step of one hit more on the scale of shares, times N
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Batch:
     values, events: as given, NaN and 0 where there is nothing. valid: buckets that count.
     raw: transformed values, gaps filled; level: the same with spikes bounded. weight: precision
     of each bucket, at most 1. low_count: rows whose counts are so small that the square root is
-    their scale and Poisson their noise.
+    their scale and Poisson their noise. sampling: the noise that shares of so many events have at
+    the least, per row, in units of a bucket of weight 1.
     """
 
     kind: Kind
@@ -45,6 +47,7 @@ class Batch:
     level: Floats
     weight: Floats
     low_count: Bools
+    sampling: Floats
 
     def rows(self, chosen: Ints) -> Batch:
         """Keep only the chosen rows."""
@@ -57,6 +60,7 @@ class Batch:
             level=self.level[chosen],
             weight=self.weight[chosen],
             low_count=self.low_count[chosen],
+            sampling=self.sampling[chosen],
         )
 
 
@@ -86,7 +90,10 @@ def prepare(values: Floats, timestamps: Ints, events: Floats, kind: Kind, tuning
         weight = np.where(low_count[:, None], valid.astype(float), weight)
 
     level = carry_forward(np.where(valid, level, np.nan))
-    batch = Batch(kind, timestamps, step_s, values, events, valid, level, level, weight, low_count)
+    sampling = _sampling(known, events, weight) if kind == "rate" else np.zeros(len(values))
+    batch = Batch(
+        kind, timestamps, step_s, values, events, valid, level, level, weight, low_count, sampling
+    )
     return bound_spikes(batch, tuning, inside=False)
 
 
@@ -97,7 +104,7 @@ def bound_spikes(batch: Batch, tuning: Tuning, *, inside: bool) -> Batch:
     away = np.abs(batch.level - middle) * root
     spread = 1.4826 * median_rows(np.where(batch.valid, away, np.nan))
     spread = np.nan_to_num(spread) + 1e-9
-    spread = np.where(batch.low_count, np.maximum(spread, 1.0), spread)
+    spread = np.where(batch.low_count, np.maximum(spread, 1.0), np.maximum(spread, batch.sampling))
     bound = tuning.clip * spread[:, None] / root
     return replace(batch, level=middle + np.clip(batch.level - middle, -bound, bound))
 
@@ -111,6 +118,20 @@ def _transformed(known: Floats, events: Floats, kind: Kind) -> Floats:
         return np.asarray(2 * np.arcsin(np.sqrt(share)))
 
     return np.asarray(np.log(np.maximum(known, 1e-9)))
+
+
+def _sampling(known: Floats, events: Floats, weight: Floats) -> Floats:
+    """Give the binomial noise of each row; of a rare share most buckets hold none at all.
+
+    A bucket has the variance 1/N, or where one hit is unlikely N times its chance times its step.
+    """
+    mass = np.maximum(events.sum(axis=1), 1.0)
+    usual = np.clip((known * events).sum(axis=1) / mass, 0.0, 1.0)
+    rare = np.minimum(usual, 1 - usual)[:, None]
+    variance = np.minimum(1 / np.maximum(events, 1.0), _RARE_STEP * rare)
+    return np.asarray(
+        np.sqrt((weight**2 * variance).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9))
+    )
 
 
 def _precision(level: Floats, support: Floats, valid: Bools) -> Floats:

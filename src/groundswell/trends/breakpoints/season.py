@@ -19,14 +19,14 @@ _WAVE_FROM_S = 43_200  # a shorter window cannot hold a daily wave
 _WEEKEND_DAYS = 13.5
 
 
-def season(level: Floats, weight: Floats, timestamps: Ints, step_s: float) -> Floats:
-    """Estimate the repeating part of each row; zero where the window is too short to tell."""
+def season(level: Floats, weight: Floats, timestamps: Ints, step_s: float) -> tuple[Floats, Floats]:
+    """Estimate the repeating parts of each row → (weekly, daily); zero in too short a window."""
     day = _buckets_a_day(level, step_s)
     if day == 0:
-        return np.zeros_like(level)
+        return np.zeros_like(level), np.zeros_like(level)
 
     weekly = _weekend(level, weight, timestamps, day)
-    return weekly + _daily(level - weekly, weight, day)
+    return weekly, _daily(level - weekly, weight, day)
 
 
 def season_beside_steps(
@@ -107,6 +107,16 @@ def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
 
 
+def weekends_of(timestamps: Ints) -> tuple[list[tuple[int, int]], int]:
+    """Give the weekends of a window that is long enough for habits, and the buckets of a day."""
+    step_s = int(timestamps[1] - timestamps[0])
+    day = round(DAY_S / step_s) if step_s > 0 else 0
+    if day < 4 or len(timestamps) < _WEEKEND_DAYS * day:
+        return [], day
+
+    return _weekends(timestamps, day), day
+
+
 def _weekends(timestamps: Ints, day: int) -> list[tuple[int, int]]:
     """Give the weekends that have at least half a day of the week on either side."""
     length = len(timestamps)
@@ -174,7 +184,7 @@ def _weekend(level: Floats, weight: Floats, timestamps: Ints, day: int) -> Float
 
     weekend = _is_weekend(timestamps)
     found = [
-        _contrast(level, weight, start, stop, day)
+        weekend_contrast(level, weight, start, stop, day)
         for start, stop in _runs(weekend)
         if stop - start >= 1.5 * day and start >= day and length - stop >= day
     ]
@@ -188,7 +198,7 @@ def _weekend(level: Floats, weight: Floats, timestamps: Ints, day: int) -> Float
     return np.asarray(np.where(weekend[None, :], effect[:, None], 0.0))
 
 
-def _contrast(level: Floats, weight: Floats, start: int, stop: int, day: int) -> Floats:
+def weekend_contrast(level: Floats, weight: Floats, start: int, stop: int, day: int) -> Floats:
     """Compare a weekend with the two days on either side, so that a step cannot leak in."""
 
     def mean(first: int, last: int) -> Floats:
