@@ -123,3 +123,5 @@ def test_refusals_by_parameter(params: dict[str, str], at_fault: set[str], words
 )
 def test_bucket_width(days: int, hours: int) -> None:
     assert bucket_width(TimeRange(NOW - timedelta(days=days), NOW)) == hours * 3600
+    # The ends of a period are rounded outwards.
+    assert bucket_width(TimeRange(NOW - timedelta(days=days, minutes=1), NOW)) == hours * 3600

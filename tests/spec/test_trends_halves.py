@@ -18,7 +18,8 @@ from tests.scopes import scope_of
 
 START = MIDNIGHT
 END = MIDNIGHT + timedelta(hours=10)
-STORY = {"/slower": (100, 180), "/faster": (300, 120), "/same": (50, 50), "/new": (None, 70)}
+SAME = '/same\\1 "x"*'
+STORY = {"/slower": (100, 180), "/faster": (300, 120), SAME: (50, 50), "/new": (None, 70)}
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +44,9 @@ def project(engine: Engine) -> int:
 
 @pytest.fixture
 def ask(statistics: Statistics, project: int) -> Any:
-    async def answer(*, series: bool = False, **params: str) -> Any:
+    async def answer(*, series: bool = False, **params: str | list[str]) -> Any:
         given = {"start": [START.isoformat()], "end": [END.isoformat()], "interval": ["1h"]}
-        given |= {name: [value] for name, value in params.items()}
+        given |= {name: [v] if isinstance(v, str) else v for name, v in params.items()}
         asked = parse_halves(given, scope_of({project: "web"}), END, statistics.retention)
         assert asked is not None
         found = await compare_halves(statistics, asked)
@@ -73,20 +74,21 @@ async def test_worst_regression_first(ask: Any) -> None:
         "trend_difference": pytest.approx(80),
         "count_percentage": 1,
     }
-    assert [row["transaction"] for row in rest] == ["/same", "/faster", "/new"]
+    assert [row["transaction"] for row in rest] == [SAME, "/faster", "/new"]
 
 
 @pytest.mark.parametrize(
     ("params", "names"),
     [
         ({"query": "trend_percentage():>10%"}, ["/slower"]),
-        ({"query": "trend_percentage():>10% transaction:/same"}, []),
+        ({"query": "trend_percentage():>10% transaction:/same*"}, []),
         ({"query": "trend_difference():>50"}, ["/slower"]),
         ({"query": "confidence():>6"}, ["/slower"]),
         ({"query": "trend_percentage():>10%", "trendType": "improved"}, ["/faster"]),
         ({"query": "trend_difference():>50", "trendType": "improved"}, ["/faster"]),
         ({"query": "confidence():>6", "trendType": "improved"}, ["/faster"]),
-        ({"sort": "trend_percentage()", "per_page": "2"}, ["/faster", "/same"]),
+        ({"sort": "trend_percentage()", "per_page": "2"}, ["/faster", SAME]),
+        ({"sort": "confidence()", "per_page": "1"}, ["/slower"]),
         ({"sort": "-count_range_2", "query": "transaction:/new"}, ["/new"]),
     ],
 )
@@ -104,7 +106,7 @@ async def test_series_of_the_groups(ask: Any) -> None:
     series = await ask(series=True, query="transaction:/s*")
 
     assert {frozenset(key.split(",")) for key in series} == {
-        frozenset({"web", "/same"}),
+        frozenset({"web", SAME}),
         frozenset({"web", "/slower"}),
     }
     assert all(len(one["data"]) == 10 for one in series.values())
@@ -118,9 +120,12 @@ async def test_series_of_the_groups(ask: Any) -> None:
         ({"trendType": "any"}, "trendType"),
         ({"trendFunction": "max(transaction.duration)"}, "trendFunction"),
         ({"sort": "title"}, "sort"),
+        ({"field": [f"tag{i}" for i in range(21)]}, "field"),
+        ({"query": "trend_percentage():much"}, "query"),
+        ({"query": "transaction:/new OR trend_percentage():>10%"}, "query"),
     ],
 )
-async def test_refusals_name_the_parameter(ask: Any, params: dict[str, str], field: str) -> None:
+async def test_refusals_name_the_parameter(ask: Any, params: dict[str, Any], field: str) -> None:
     with pytest.raises(UserError) as refused:
         await ask(**params)
 

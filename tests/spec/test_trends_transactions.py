@@ -121,6 +121,20 @@ async def test_any_comes_by_strength(ask: Any) -> None:
     assert [name for name, _ in names(body)] == ["/slower", "/worst", "/faster", "/slower", AWKWARD]
 
 
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("trend_percentage():>150%", ["/worst"]),
+        ("trend_percentage():>65%", ["/slower", "/worst", "/slower"]),
+        ("tpm():>0.01 trend_difference():>90ms", ["/worst", "/faster", "/slower"]),
+        ("confidence():>6 transaction:/faster", ["/faster"]),
+        ("confidence():>10000", []),
+    ],
+)
+async def test_filters_on_the_change(ask: Any, query: str, kept: list[str]) -> None:
+    assert [name for name, _ in names(await ask(trendType="any", query=query))] == kept
+
+
 async def test_pages_of_five_at_most(ask: Any) -> None:
     body = await ask(trendType="any", per_page="2", cursor="0:2:0")
 
@@ -168,6 +182,14 @@ async def test_refusals_name_what_was_wrong(ask: Any, params: dict[str, str], wo
         await ask(**params)
 
     assert words in refused.value.message
+
+
+async def test_groups_of_lists(ask: Any, engine: Engine, projects: dict[int, str]) -> None:
+    web = next(iter(projects))
+    insert(engine, "errors", web, [{"timestamp": NOW, "exception_types": ["KeyError", "OSError"]}])
+    body = await ask(field="error.type", dataset="errors", trendFunction="count()", end=str(NOW))
+
+    assert body["events"]["data"] == []
 
 
 async def test_other_groupings_and_datasets(ask: Any) -> None:

@@ -22,6 +22,20 @@ def literal(value: str) -> str:
     return value.replace("\\*", "*") if "\\" in value else value
 
 
+def quoted(value: str) -> str:
+    """Write a value for a search so that it stands for itself; the closing quote needs care.
+
+    A backslash at the end would take the quote, and one before a star would take the star: there a
+    pattern says nearly the same.
+    """
+    if value.endswith("\\") or "\\*" in value:
+        value = value.replace("\\", "\\\\").replace("*", "\\*") + "*"
+    else:
+        value = value.replace("*", "\\*")
+    escaped = value.replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def pieces(value: str) -> list[str]:
     """Split a pattern at its wildcards; in the pieces a backslash has taken its next character."""
     found, current, position = [], [], 0

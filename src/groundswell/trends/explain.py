@@ -15,15 +15,17 @@ from groundswell.errors import UserError
 from groundswell.model.statuses import NOT_FAILED
 from groundswell.model.tenancy import Scope
 from groundswell.query.fields import FIELDS
+from groundswell.query.patterns import quoted
 from groundswell.query.question import Dataset, Limits, Output, Question, Statement
 from groundswell.stats import parameters
-from groundswell.stats.datasets import SOURCES, source_of
+from groundswell.stats.datasets import SOURCES
 from groundswell.stats.parameters import Params
 from groundswell.stats.request import Asking
 from groundswell.stats.statistics import Statistics
 from groundswell.store import shares
 from groundswell.store.shares import Sums
-from groundswell.timeframe import TimeRange, parse_instant, parse_range
+from groundswell.timeframe import TimeRange, parse_instant
+from groundswell.trends.asked import read_asked
 from groundswell.trends.basis import (
     Basis,
     Levels,
@@ -33,6 +35,7 @@ from groundswell.trends.basis import (
     own,
     value,
 )
+from groundswell.trends.conditions import taken_out
 from groundswell.trends.panel import question_of
 from groundswell.trends.rows import Row
 from groundswell.trends.sentence import sentence
@@ -87,11 +90,11 @@ def parse_explain(
 
     Raises UserError that names the parameter and what is allowed, NotAllowed.
     """
-    window = parse_range(params, now=now, retention=retention)
-    projects = parameters.projects(params, scope)
-    if not projects:
+    asked = read_asked(params, scope, now, retention)
+    if asked is None:
         return None
 
+    window = asked.window
     at = parse_instant(parameters.first(params, "breakpoint") or "")
     if at is None or not window.start < at < window.end:
         raise UserError(
@@ -99,22 +102,11 @@ def parse_explain(
             field="breakpoint",
         )
 
-    search = parameters.first(params, "query") or ""
+    search, _ = taken_out(asked.search)
     name = parameters.first(params, "transaction")
     if name is not None:
-        quoted = name.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")
-        search = f'transaction:"{quoted}" {search}'.strip()
-    source = source_of(parameters.first(params, "dataset") or "transactions", search, ())
-    asking = Asking(
-        scope,
-        source,
-        window,
-        projects,
-        environments=parameters.environments(params),
-        search=source.narrowed(search),
-        retention=retention,
-        now=now,
-    )
+        search = f"transaction:{quoted(name)} {search}".strip()
+    asking = asked.asking((), search=search)
     function = (parameters.first(params, "trendFunction") or "").strip()
     if not function:
         function = "count()" if asking.dataset is Dataset.ERRORS else "avg(transaction.duration)"
@@ -404,14 +396,11 @@ async def _releases(
     asking = request.asking
     window = TimeRange(asking.window.start, min(at + _NEAR_RELEASE, asking.window.end))
     first = "min(timestamp)"
-    quoted = ", ".join(
-        '"{}"'.format(version.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*"))
-        for version in near[:_MOST_RELEASES]
-    )
+    wanted = ", ".join(quoted(version) for version in near[:_MOST_RELEASES])
     question: Question = replace(
         question_of(replace(asking, window=window)),
         select=("release", first),
-        search=f"release:[{quoted}]",
+        search=f"release:[{wanted}]",
         environments=(),
         limits=_WIDE,
     )

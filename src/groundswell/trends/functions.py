@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 
 from groundswell.model.tenancy import Scope
 from groundswell.stats import parameters
-from groundswell.stats.datasets import source_of
 from groundswell.stats.parameters import Page, Params
-from groundswell.stats.request import Asking
 from groundswell.stats.statistics import Statistics
-from groundswell.timeframe import TimeRange, parse_range
+from groundswell.timeframe import TimeRange
+from groundswell.trends.asked import read_asked
 from groundswell.trends.metric import metric_of
 from groundswell.trends.panel import Panel, PanelRequest, fetch, newest
 from groundswell.trends.rows import Row, ordered, row_of
@@ -29,6 +28,8 @@ _NS_PER_MS = 1_000_000
 _HISTORY_SHARE = 5
 _DAY_S, _HOUR_S = 86_400, 3_600
 _WIDTHS = ((60, 12), (30, 8), (14, 4), (7, 2))  # over so many days: so many hours
+_ROUNDING_S = 1_800  # how much longer a period becomes when its ends are rounded
+DATASET = "profileFunctions"
 _WORST = "worst()"
 _GROUPS = ("fingerprint", "package", "function")
 
@@ -78,24 +79,12 @@ def parse_function_trends(
     params: Params, scope: Scope, now: datetime, retention: timedelta
 ) -> FunctionTrendsRequest | None:
     """Read parameters that `refusals` let pass; None where no project is left to ask about."""
-    window = parse_range(params, now=now, retention=retention)
-    projects = parameters.projects(params, scope)
-    if not projects:
+    asked = read_asked(params, scope, now, retention)
+    if asked is None:
         return None
 
-    search = parameters.first(params, "query") or ""
     function = (parameters.first(params, "function") or "").strip()
-    source = source_of("profileFunctions", search, (function, *_GROUPS))
-    asking = Asking(
-        scope,
-        source,
-        window,
-        projects,
-        environments=parameters.environments(params),
-        search=search,
-        retention=retention,
-        now=now,
-    )
+    asking = asked.asking((function, *_GROUPS), dataset=DATASET)
     threshold = _threshold(parameters.first(params, "threshold") or str(DEFAULT_THRESHOLD))
     return FunctionTrendsRequest(
         PanelRequest(
@@ -103,7 +92,7 @@ def parse_function_trends(
             function,
             _GROUPS,
             _TOP,
-            bucket_width(window),
+            bucket_width(asked.window),
             extra=(_WORST,),
             history=timedelta(0),
             function_field="function",
@@ -116,7 +105,9 @@ def parse_function_trends(
 
 def bucket_width(window: TimeRange) -> int:
     """Choose the bucket width in seconds by the length of the window alone."""
-    hours = next((hours for days, hours in _WIDTHS if window.seconds > days * _DAY_S), 1)
+    hours = next(
+        (hours for days, hours in _WIDTHS if window.seconds - _ROUNDING_S > days * _DAY_S), 1
+    )
     return hours * _HOUR_S
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import sqrt
@@ -11,12 +11,15 @@ from typing import Any
 
 from groundswell.errors import UserError
 from groundswell.model.tenancy import Scope
+from groundswell.query.patterns import quoted
 from groundswell.stats import parameters
-from groundswell.stats.datasets import source_of
 from groundswell.stats.parameters import Page, Params
-from groundswell.stats.request import Asking, SeriesRequest, TableRequest, TopEvents
+from groundswell.stats.request import SeriesRequest, TableRequest, TopEvents
 from groundswell.stats.statistics import Statistics
-from groundswell.timeframe import choose_interval, parse_instant, parse_range
+from groundswell.timeframe import choose_interval, parse_instant
+from groundswell.trends.asked import read_asked
+from groundswell.trends.conditions import Condition, taken_out
+from groundswell.trends.panel import fields_of
 from groundswell.trends.rows import Row
 
 TREND_TYPES = ("regression", "improved")
@@ -27,32 +30,6 @@ _QUANTILES = {"p50": "0.5", "p75": "0.75", "p95": "0.95", "p99": "0.99"}
 _FUNCTION = re.compile(
     r"(p50|p75|p95|p99|percentile|avg)\(\s*([\w.\[\]]*)\s*(?:,\s*([\d.]+)\s*)?\)"
 )
-_FILTER = re.compile(
-    r"(?<!\S)(trend_percentage|trend_difference|confidence|count_percentage|t_test)\(\)"
-    r":(>=|<=|>|<|=)?(-?\d+(?:\.\d+)?)(%|ms|s)?(?!\S)"
-)
-_FACTORS = {"%": 0.01, "s": 1000.0, "ms": 1.0, None: 1.0}
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    "=": lambda a, b: a == b,
-}
-_TURNED = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "="}
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A filter on a pseudo-function of the comparison, turned to the column that it is about."""
-
-    column: str
-    operator: str
-    value: float
-
-    def holds(self, row: Row) -> bool:
-        found = row[self.column]
-        return found is not None and _COMPARE[self.operator](found, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +40,7 @@ class HalvesRequest:
     function: str
     names: Mapping[str, str]
     conditions: tuple[Condition, ...]
+    falling: bool
     sort: str
     page: Page
     width_s: int
@@ -84,9 +62,8 @@ def parse_halves(
 
     Raises UserError that names the parameter and what is allowed, NotAllowed.
     """
-    window = parse_range(params, now=now, retention=retention)
-    projects = parameters.projects(params, scope)
-    if not projects:
+    asked = read_asked(params, scope, now, retention)
+    if asked is None:
         return None
 
     trend = parameters.first(params, "trendType") or TREND_TYPES[0]
@@ -97,39 +74,31 @@ def parse_halves(
             field="trendType",
         )
 
-    middle = _middle(params, window.start, window.end)
+    middle = _middle(params, asked.window.start, asked.window.end)
     function = parameters.first(params, "trendFunction") or "p50()"
     names = _columns(function, middle.strftime("%Y-%m-%dT%H:%M:%S"))
-    search, conditions = _conditions(parameters.first(params, "query") or "", trend)
+    search, conditions = taken_out(asked.search)
     fields = tuple(
         name
-        for name in parameters.texts(params, "field")
+        for name in fields_of(params)
         if not re.match(r"(trend_|confidence|count_percentage|t_test)", name)
     ) or ("transaction", "project")
-    source = source_of(parameters.first(params, "dataset") or "transactions", search, fields)
-    asking = Asking(
-        scope,
-        source,
-        window,
-        projects,
-        environments=parameters.environments(params),
-        search=source.narrowed(search),
-        retention=retention,
-        now=now,
-    )
     sort = (parameters.sorting(params) or ("",))[0]
     return HalvesRequest(
         TableRequest(
-            asking,
+            asked.asking(fields, search=search),
             fields=(*fields, *dict.fromkeys(names.values())),
             page=Page(_MOST_GROUPS, 0),
         ),
         function,
         names,
         conditions,
+        trend == "improved",
         sort or ("trend_percentage()" if trend == "improved" else "-trend_percentage()"),
         page=parameters.page(params, default=PER_PAGE, maximum=PER_PAGE),
-        width_s=choose_interval(window, parameters.first(params, "interval"), series=PER_PAGE),
+        width_s=choose_interval(
+            asked.window, parameters.first(params, "interval"), series=PER_PAGE
+        ),
     )
 
 
@@ -138,8 +107,13 @@ async def compare_halves(statistics: Statistics, request: HalvesRequest) -> Halv
     answer = await statistics.table(request.table)
     hidden = set(request.names.values())
     rows = [_row(row, request.names, hidden) for row in answer.rows]
-    kept = [row for row in rows if all(each.holds(row) for each in request.conditions)]
+    kept = [
+        row
+        for row in rows
+        if all(each.holds(row, falling=request.falling) for each in request.conditions)
+    ]
     name = re.sub(r"\(\)$", "", request.sort.lstrip("-"))
+    name = "t_test" if name == "confidence" else name
     if any(name not in row for row in kept):
         raise UserError(
             f"sort {request.sort!r} must be one of the columns of the answer", field="sort"
@@ -199,8 +173,7 @@ def _named(row: Row, texts: tuple[str, ...]) -> str:
     terms = []
     for name in texts:
         text = "" if row[name] is None else str(row[name])
-        quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")
-        terms.append(f'{name}:"{quoted}"' if text else f"!has:{name}")
+        terms.append(f"{name}:{quoted(text)}" if text else f"!has:{name}")
     return f"({' '.join(terms)})"
 
 
@@ -259,26 +232,6 @@ def _columns(function: str, middle: str) -> dict[str, str]:
         names[f"var_range_{side}"] = f"variance_range({column}, {condition}, {middle})"
         names[f"count_range_{side}"] = f"count_range({condition}, {middle})"
     return names
-
-
-def _conditions(search: str, trend: str) -> tuple[str, tuple[Condition, ...]]:
-    """Take the filters on the comparison out of a search."""
-    found = []
-    for name, operator, number, unit in _FILTER.findall(search):
-        operator = operator or "="
-        value = float(number) * _FACTORS[unit or None]
-        improved = trend == "improved"
-        if name == "trend_percentage":
-            value = 1 - value if improved else 1 + value
-            operator = _TURNED[operator] if improved else operator
-        elif name == "trend_difference" and improved:
-            value, operator = -value, _TURNED[operator]
-        elif name in ("confidence", "t_test"):
-            if name == "confidence" and not improved:
-                value, operator = -value, _TURNED[operator]
-            name = "t_test"
-        found.append(Condition(name, operator, value))
-    return _FILTER.sub("", search).strip(), tuple(found)
 
 
 def _middle(params: Params, start: datetime, end: datetime) -> datetime:

@@ -13,7 +13,7 @@ _COUNTS = frozenset(
 )
 _PER_SECOND = frozenset({"eps", "tps", "sps"})
 _PER_MINUTE = frozenset({"epm", "tpm", "spm"})
-_SHARES = frozenset({"apdex", "user_misery"})  # beside all that ends in `_rate`
+_SHARES = frozenset({"apdex"})  # beside all that ends in `_rate`
 _MORE_IS_BETTER = frozenset({"apdex"}) | _PER_SECOND | _PER_MINUTE
 
 

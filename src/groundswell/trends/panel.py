@@ -15,8 +15,9 @@ import numpy as np
 
 from groundswell.errors import UserError
 from groundswell.query.question import Groups, Output, Question
-from groundswell.stats import decode
-from groundswell.stats.request import Asking
+from groundswell.stats import decode, parameters
+from groundswell.stats.parameters import Params
+from groundswell.stats.request import MAX_FIELDS, Asking
 from groundswell.stats.statistics import NUMERIC_TYPES, Statistics
 from groundswell.timeframe import Grid, TimeRange, bucket_grid
 from groundswell.trends.breakpoints import Breakpoint, detect_many
@@ -92,6 +93,17 @@ class PanelRequest:
     also: tuple[tuple[object, ...], ...] = ()
 
 
+def fields_of(params: Params) -> tuple[str, ...]:
+    """Read the `field` parameters. Raises UserError for more than are allowed."""
+    fields = tuple(parameters.texts(params, "field"))
+    if len(fields) > MAX_FIELDS:
+        raise UserError(
+            f"At most {MAX_FIELDS} field parameters are allowed, got {len(fields)}", field="field"
+        )
+
+    return fields
+
+
 async def fetch(statistics: Statistics, request: PanelRequest) -> Panel:
     """Ask for the groups that lead by count, then for their series.
 
@@ -149,7 +161,7 @@ async def _leading(statistics: Statistics, request: PanelRequest, base: Question
     columns = _outputs(leading.statement.outputs, (*names, COUNT))
     return [
         Group(
-            raw=tuple(row[:-1]),
+            raw=tuple(tuple(cell) if isinstance(cell, list) else cell for cell in row[:-1]),
             cells=(
                 int(row[0]),
                 *(

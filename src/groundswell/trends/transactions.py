@@ -13,13 +13,13 @@ import numpy as np
 from groundswell.errors import UserError
 from groundswell.model.tenancy import Scope
 from groundswell.stats import parameters
-from groundswell.stats.datasets import source_of
 from groundswell.stats.parameters import Page, Params
-from groundswell.stats.request import MAX_FIELDS, Asking
 from groundswell.stats.statistics import Statistics
-from groundswell.timeframe import choose_interval, parse_period, parse_range
+from groundswell.timeframe import choose_interval, parse_period
+from groundswell.trends.asked import read_asked
+from groundswell.trends.conditions import Condition, taken_out
 from groundswell.trends.metric import metric_of
-from groundswell.trends.panel import Panel, PanelRequest, fetch, newest
+from groundswell.trends.panel import Panel, PanelRequest, fetch, fields_of, newest
 from groundswell.trends.rows import ORDERS, Order, Row, ordered, row_of
 
 TREND_TYPES = {"regression": "regression", "improved": "improvement", "any": None}
@@ -39,6 +39,7 @@ class TrendsRequest:
     order: Order
     with_timeseries: bool
     page: Page
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +62,26 @@ def parse_trends(
 
     Raises UserError that names the parameter and what is allowed, NotAllowed.
     """
-    window = parse_range(params, now=now, retention=retention)
-    projects = parameters.projects(params, scope)
-    if not projects:
+    asked = read_asked(params, scope, now, retention)
+    if asked is None:
         return None
 
     change = _change(params)
     function = parameters.first(params, "trendFunction") or DEFAULT_FUNCTION
     groups = _groups(params)
-    search = parameters.first(params, "query") or ""
-    dataset = parameters.first(params, "dataset") or "transactions"
-    source = source_of(dataset, search, (function, *groups))
-    width_s = choose_interval(window, parameters.first(params, "interval"), series=_SERIES_A_QUERY)
+    search, conditions = taken_out(asked.search)
+    asking = asked.asking((function, *groups), search=search)
+    width_s = choose_interval(
+        asked.window, parameters.first(params, "interval"), series=_SERIES_A_QUERY
+    )
     if parse_period(parameters.first(params, "interval") or "") != width_s:
         width_s = min(width_s, _WIDEST_S)
-    asking = Asking(
-        scope,
-        source,
-        window,
-        projects,
-        environments=parameters.environments(params),
-        search=source.narrowed(search),
-        retention=retention,
-        now=now,
-    )
     sort = "" if change is None else parameters.first(params, "sort") or "trend_percentage()"
     return TrendsRequest(
         PanelRequest(asking, function, groups, _top(params), width_s),
         change=change,
         order=ORDERS.get(sort, "strength"),
+        conditions=conditions,
         with_timeseries=bool(parameters.first(params, "withTimeseries")),
         page=parameters.page(params, default=PER_PAGE, maximum=PER_PAGE),
     )
@@ -105,8 +97,25 @@ async def find_trends(statistics: Statistics, request: TrendsRequest) -> Trends:
         for group, found in zip(panel.groups, newest(panel, metric, start), strict=True)
         if found is not None
     ]
-    kept = [row for row in rows if request.change in (None, row["change"])]
+    kept = [
+        row
+        for row in rows
+        if request.change in (None, row["change"])
+        and all(_holds(each, row) for each in request.conditions)
+    ]
     return Trends(request, panel, tuple(ordered(kept, request.order)))
+
+
+def _holds(condition: Condition, row: Row) -> bool:
+    """Hold a filter on the comparison against a change, in the direction that it has."""
+    counts = row["count_range_1"], row["count_range_2"]
+    compared = {
+        "trend_percentage": row["trend_percentage"],
+        "trend_difference": row["trend_difference"],
+        "t_test": row["unweighted_t_value"],
+        "count_percentage": counts[1] / counts[0] if counts[0] else None,
+    }
+    return condition.holds(compared, falling=(row["trend_difference"] or 0.0) < 0)
 
 
 def trends_body(trends: Trends) -> Row:
@@ -190,11 +199,6 @@ def _top(params: Params) -> int:
 
 def _groups(params: Params) -> tuple[str, ...]:
     """Read the grouping; the project is always part of it, and aggregates group nothing."""
-    fields = parameters.texts(params, "field")
-    if len(fields) > MAX_FIELDS:
-        raise UserError(
-            f"At most {MAX_FIELDS} field parameters are allowed, got {len(fields)}", field="field"
-        )
-
+    fields = fields_of(params)
     plain = tuple(name for name in fields if "(" not in name and name not in _PROJECT_FIELDS)
     return plain or ("transaction",)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from groundswell.charts.units import measure
 from groundswell.http.web.state import State
 from groundswell.model.series import Cell, TableAnswer
+from groundswell.query.patterns import quoted
 from groundswell.slack.requests import is_aggregate
 
 NUMBERS = frozenset({"integer", "number", "duration", "percentage", "rate", "size"})
@@ -76,8 +77,7 @@ def term(name: str, value: Cell) -> str:
     if _PLAIN_VALUE.fullmatch(text):
         return f"{name}:{text}"
 
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")
-    return f'{name}:"{escaped}"'
+    return f"{name}:{quoted(text)}"
 
 
 def _cell(state: State, answer: TableAnswer, name: str, value: Cell) -> Shown:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from groundswell.model.tenancy import Project
 from groundswell.model.trends import Trend
+from groundswell.query.patterns import quoted
 from groundswell.trends.rows import Row
 
 _AROUND = timedelta(days=7)
@@ -46,10 +47,9 @@ def headline(trend: Trend) -> str:
 
 def page_of(trend: Trend, org_slug: str) -> str:
     """Give the path of the page about a trend: a week on either side, which stays as it is."""
-    name = trend.group.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")
     query = {
         "project": int(trend.project_id),
-        "query": f'transaction:"{name}"',
+        "query": f"transaction:{quoted(trend.group)}",
         "trendFunction": trend.function,
         "start": f"{trend.at - _AROUND:%Y-%m-%dT%H:%M:%S}",
         "end": f"{trend.at + _AROUND:%Y-%m-%dT%H:%M:%S}",
