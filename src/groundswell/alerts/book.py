@@ -20,10 +20,11 @@ from groundswell.alerts.rules import (
     Opened,
     State,
     Window,
+    limits_of,
     step,
 )
 from groundswell.alerts.telling import announce
-from groundswell.model.alerts import Ending, Incident, Level, Rule, Side
+from groundswell.model.alerts import Detection, Ending, Incident, Level, Rule, Side
 from groundswell.model.tenancy import UserId
 from groundswell.store.metadata import alerts, incidents
 from groundswell.store.metadata.alerts import Watched
@@ -194,9 +195,7 @@ def _in_order(judged: Judged, known: Mapping[str, State]) -> list[tuple[str, Seq
     windows = {group[:255]: found for group, found in judged.windows.items()}
     for group in known:
         if group not in windows:
-            value = 0.0 if rule.is_additive and not rule.minimum else None
-            limits = next((w[-1].limits for w in windows.values() if w), Limits())
-            windows[group] = [Window(judged.end, value, limits)]
+            windows[group] = [_of_nothing(rule, judged.end)]
 
     def rank(group: str) -> tuple[bool, float]:
         value = windows[group][-1].value
@@ -206,6 +205,15 @@ def _in_order(judged: Judged, known: Mapping[str, State]) -> list[tuple[str, Seq
         return not is_open, value if rule.side is Side.BELOW else -value
 
     return [(group, windows[group]) for group in sorted(windows, key=rank)]
+
+
+def _of_nothing(rule: Rule, end: int) -> Window:
+    """Judge a group without events: nothing is certainly not too much."""
+    if rule.detection is Detection.DYNAMIC:
+        return Window(end, 0.0 if rule.side is Side.ABOVE else None, Limits())
+
+    value = 0.0 if rule.is_additive and not rule.minimum and rule.delta_min is None else None
+    return Window(end, value, limits_of(rule))
 
 
 def _is_forgettable(state: State) -> bool:

@@ -26,7 +26,7 @@ from groundswell.model.alerts import Level as Badness
 from groundswell.model.tenancy import Scope
 from groundswell.stats.statistics import Statistics
 
-MAX_POINTS, MAX_RELEASES, MAX_CHANGES = 1500, 6, 4
+MAX_POINTS, MAX_RELEASES, MAX_CHANGES, MAX_LINES = 1500, 6, 4, 5
 _DURATION = re.compile(r"\((?:transaction\.duration|span\.(?:duration|self_time|exclusive_time)"
                        r"|function\.(?:duration|self_time)|measurements\.(?:lcp|fcp|fid|ttfb|inp))"
                        r"|^(?:p50|p75|p90|p95|p99|p100)\(\)")  # fmt: skip
@@ -104,15 +104,21 @@ async def chart_of(
 
 
 def preview_chart(rule: Rule, found: Preview, *, width: int = 800, height: int = 400) -> Chart:
-    """Draw what a rule would have done."""
-    points = thinned(found.points, rule)
-    last = found.points[-1][0] + found.width_s if found.points else 0
+    """Draw what a rule would have done: of a rule per group, the groups that fired most."""
     kind, unit = measured(rule)
     times = fired_words(len(found.episodes))
+    shown = list(found.windows.items())[:MAX_LINES]
+    last = max((windows[-1].end for _, windows in shown if windows), default=0)
+    of = f" of {len(found.windows)} groups" if rule.group_by else ""
+    lines = []
+    for group, windows in shown:
+        points = thinned([(one.end - found.width_s, one.value) for one in windows], rule)
+        name = group or rule.aggregate
+        lines.append(Line(name, tuple(t for t, _ in points), tuple(v for _, v in points)))
     return Chart(
         title=rule.name if rule.name != "Preview" else rule.aggregate,
-        subtitle=f"{rule.aggregate} per {rule.window_min} min, 14 days · {times}",
-        lines=(Line(rule.aggregate, tuple(t for t, _ in points), tuple(v for _, v in points)),),
+        subtitle=f"{rule.aggregate} per {rule.window_min} min{of}, 14 days · {times}",
+        lines=tuple(lines),
         type=kind,
         unit=unit,
         interval_s=found.width_s,

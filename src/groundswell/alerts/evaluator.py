@@ -15,8 +15,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from groundswell.alerts.book import Judged, write_down
-from groundswell.alerts.dynamic import DAY_S, DAYS, History, limits_at
+from groundswell.alerts.learning import Habits
 from groundswell.alerts.questions import (
+    Row,
     Subject,
     ask_series,
     ask_values,
@@ -47,7 +48,6 @@ RETRY_S = 30
 MAX_BEHIND_S = 900
 # No honest clock judged a window that lies a day ahead: whoever did had a wrong one.
 ABSURD_AHEAD_S = 86_400
-HISTORY_LASTS_S = 6 * 3600
 
 # (items accepted so far, items stored or dropped so far)
 Progress = Callable[[], tuple[int, int]]
@@ -85,7 +85,7 @@ class Evaluator:
         self._max_phase_s = max_phase_s
         self._accepted: list[tuple[int, int]] = []
         self._not_before: dict[int, int] = {}
-        self._histories: dict[tuple[Subject, str], tuple[int, History]] = {}
+        self._habits = Habits(statistics)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def evaluate(self, now: datetime) -> int:
@@ -190,7 +190,7 @@ class Evaluator:
         select, statistics = selected(rules), self._statistics
         window = between(end - subject.window_s, end)
         present = await ask_values(statistics, subject, scope, window, select)
-        before: dict[int, Mapping[str, Mapping[str, float | None]]] = {}
+        before: dict[int, Mapping[str, Row]] = {}
         for delta in {rule.delta_min for rule in rules if rule.delta_min is not None}:
             shifted = window.shifted(delta * 60)
             before[delta] = await ask_values(statistics, subject, scope, shifted, select)
@@ -198,10 +198,10 @@ class Evaluator:
         for one in members:
             earlier = before.get(one.rule.delta_min or 0, {})
             missed = await self._ask_missed(scope, subject, one, select)
-            limits = await self._limits(scope, subject, one.rule, end)
+            by_group = await self._limits(scope, subject, one.rule, end, present)
             windows: dict[str, list[Window]] = {"": missed} if missed else {}
             for group, numbers in present.items():
-                value = judged(one.rule, numbers, earlier.get(group))
+                value, limits = judged(one.rule, numbers, earlier.get(group)), by_group[group]
                 windows.setdefault(group, []).append(
                     Window(end, None if limits is None else value, limits or Limits())
                 )
@@ -218,7 +218,7 @@ class Evaluator:
         rule, width = due.rule, subject.window_s
         past = between(due.missed[0] - width, due.missed[-1])
         now = await ask_series(self._statistics, subject, scope, past, select)
-        before: dict[int, Mapping[str, float | None]] = {}
+        before: dict[int, Row] = {}
         shift = (rule.delta_min or 0) * 60
         if shift:
             earlier = past.shifted(shift)
@@ -233,24 +233,13 @@ class Evaluator:
             for end in due.missed
         ]
 
-    async def _limits(self, scope: Scope, subject: Subject, rule: Rule, end: int) -> Limits | None:
-        if rule.detection is not Detection.DYNAMIC:
-            return limits_of(rule)
+    async def _limits(
+        self, scope: Scope, subject: Subject, rule: Rule, end: int, present: Mapping[str, Row]
+    ) -> Mapping[str, Limits | None]:
+        if rule.detection is Detection.DYNAMIC:
+            return await self._habits.limits(scope, subject, rule, end, present)
 
-        history = await self._history(scope, subject, rule, end)
-        return limits_at(rule, history, end - subject.window_s)
-
-    async def _history(self, scope: Scope, subject: Subject, rule: Rule, end: int) -> History:
-        key = (subject, rule.aggregate)
-        known = self._histories.get(key)
-        if known is not None and 0 <= end - known[0] < HISTORY_LASTS_S:
-            return known[1]
-
-        history = await learn(self._statistics, subject, scope, rule, end)
-        if len(self._histories) > 500:
-            self._histories.clear()
-        self._histories[key] = (end, history)
-        return history
+        return dict.fromkeys(present, limits_of(rule))
 
     async def _failed(self, members: Sequence[Watched], why: str, now: datetime) -> None:
         at = int(now.timestamp())
@@ -267,20 +256,6 @@ class Evaluator:
             await self._metadata.run(note)
         except GroundswellError as error:
             log.warning("alert_failure_not_noted", why=str(error))
-
-
-async def learn(
-    statistics: Statistics, subject: Subject, scope: Scope, rule: Rule, end: int
-) -> History:
-    """Ask for the weeks before `end`."""
-    width = subject.window_s
-    last = end // width * width
-    edge = end - int(statistics.retention.total_seconds())
-    first = max(last - DAYS * DAY_S - 2 * width, edge) // width * width
-    asked = await ask_series(statistics, subject, scope, between(first, last), (rule.aggregate,))
-    values = {start: row.get(rule.aggregate) for start, row in asked.items()}
-    empty = 0.0 if rule.is_additive else float("nan")
-    return History.of(values, first, last, width, empty)
 
 
 def _missed(rule: Rule, last: int, end: int) -> tuple[int, ...]:

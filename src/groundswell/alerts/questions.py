@@ -6,18 +6,21 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from groundswell.alerts.validate import DATASETS
-from groundswell.model.alerts import Rule
+from groundswell.model.alerts import Detection, Rule
 from groundswell.model.tenancy import ProjectId, Scope
-from groundswell.query.question import Dataset, Question
+from groundswell.query.question import Dataset, Groups, Question
 from groundswell.stats.statistics import Answered, Statistics
 from groundswell.timeframe import TimeRange
 
 MAX_GROUPS = 1000
 COUNT = "count()"
 TIME = "time"
+
+# Numbers by their functions.
+Row: TypeAlias = Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def question(
 
 async def ask_values(
     statistics: Statistics, subject: Subject, scope: Scope, window: TimeRange, select: Sequence[str]
-) -> dict[str, Mapping[str, float | None]]:
+) -> dict[str, Row]:
     """Give the numbers of one window, by group ("" where the subject has none)."""
     if not narrowed(scope, subject):
         return {} if subject.group_by else {"": {}}
@@ -115,7 +118,7 @@ async def ask_series(
     select: Sequence[str],
     *,
     width_s: int | None = None,
-) -> dict[int, Mapping[str, float | None]]:
+) -> dict[int, Row]:
     """Give the numbers of every window that had events, by its start; the ends lie on the grid."""
     if not narrowed(scope, subject):
         return {}
@@ -126,7 +129,50 @@ async def ask_series(
     return {int(start): _row(answered, select, n) for n, start in enumerate(starts)}
 
 
-def judged(rule: Rule, now: Mapping[str, float | None], before: Mapping[str, float | None] | None,
+async def leading_groups(
+    statistics: Statistics,
+    subject: Subject,
+    scope: Scope,
+    window: TimeRange,
+    select: Sequence[str],
+    most: int,
+) -> list[object]:
+    """List the groups with the largest first number, as the store knows them."""
+    if subject.group_by is None or not narrowed(scope, subject):
+        return []
+
+    columns = (subject.group_by, *select)
+    asked = question(subject, scope, window, columns, order_by=(f"-{select[0]}",), limit=most)
+    answered = await statistics.ask(asked, scope)
+    return [group for group in _column(answered, subject.group_by) if group]
+
+
+async def ask_group_series(
+    statistics: Statistics,
+    subject: Subject,
+    scope: Scope,
+    window: TimeRange,
+    select: Sequence[str],
+    groups: Sequence[object],
+) -> dict[str, dict[int, Row]]:
+    """Give the numbers of every window of these groups, by group and start."""
+    if subject.group_by is None or not groups:
+        return {}
+
+    rows = tuple((group,) for group in groups)
+    split = Groups((subject.group_by,), rows, with_other=False)
+    asked = question(subject, scope, window, select, interval_s=subject.window_s, groups=split)
+    answered = await statistics.ask(asked, scope)
+    rank = answered.statement.rank
+    assert rank is not None, "a statement with groups has a rank"
+    found: dict[str, dict[int, Row]] = {str(group): {} for group in groups}
+    places = zip(answered.columns[rank], answered.columns[TIME], strict=True)
+    for n, (place, start) in enumerate(places):
+        found[str(groups[int(place)])][int(start)] = _row(answered, select, n)
+    return found
+
+
+def judged(rule: Rule, now: Row, before: Row | None,
            ) -> float | None:  # fmt: skip
     """Make the number that is judged from the numbers of a window and of the compared one.
 
@@ -148,7 +194,7 @@ def judged(rule: Rule, now: Mapping[str, float | None], before: Mapping[str, flo
 def selected(rules: Sequence[Rule]) -> tuple[str, ...]:
     """List what rules of one subject ask for."""
     names = dict.fromkeys(rule.aggregate for rule in rules)
-    if any(rule.minimum for rule in rules):
+    if any(rule.minimum or rule.detection is Detection.DYNAMIC for rule in rules):
         names[COUNT] = None
     return tuple(names)
 
@@ -158,7 +204,7 @@ def _column(answered: Answered, name: str) -> Sequence[Any]:
     return answered.columns[column]
 
 
-def _row(answered: Answered, select: Sequence[str], n: int) -> Mapping[str, float | None]:
+def _row(answered: Answered, select: Sequence[str], n: int) -> Row:
     found: dict[str, float | None] = {}
     for name in select:
         column = _column(answered, name)

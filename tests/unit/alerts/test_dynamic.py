@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from groundswell.alerts.dynamic import DAY_S, History, likely, limits_at
+from groundswell.alerts.dynamic import DAY_S, Habit, History, habit_of, likely, limits_at
 from groundswell.alerts.preview import episodes
 from groundswell.alerts.rules import Window
 from groundswell.model.alerts import Detection, Side
@@ -26,18 +28,21 @@ def habits(days: int, *, seed: int, noise: float = 0.1) -> np.ndarray:
     return np.asarray(chance.poisson(level * chance.lognormal(0, noise, len(hours))), float)
 
 
-def alarms(values: np.ndarray, *, sensitivity: str = "medium", from_day: int = 21) -> int:
-    from dataclasses import replace
+def habit(values: np.ndarray) -> Habit:
+    return habit_of(History(START, HOUR, values, values), "count()")
 
+
+def alarms(values: np.ndarray, *, sensitivity: str = "medium", from_day: int = 21) -> int:
     watched = replace(RULE, sensitivity=sensitivity)
     windows = []
     for n in range(from_day * 24, len(values)):
         start = START + n * HOUR
-        history = History(START, HOUR, values[: max(0, n - 20)])
-        limits = limits_at(watched, history, start)
+        if n % 6 == 0 or not windows:
+            known = habit(values[: max(0, n - 20)])
+        limits = limits_at(watched, known, start, values[n])
         assert limits is not None
         windows.append(Window(start + HOUR, float(values[n]), limits))
-    return len(episodes(watched, windows))
+    return len(episodes(watched, {"": windows}))
 
 
 @pytest.mark.parametrize("sensitivity", ["low", "medium"])
@@ -55,10 +60,9 @@ def test_a_fall_and_a_rise_at_an_unusual_time_are_seen() -> None:
 
 
 def test_too_little_history_is_not_judged() -> None:
-    history = History(START, HOUR, habits(1, seed=1))
-    assert likely(history, START + 2 * DAY_S, is_count=True) is None
+    assert likely(habit(habits(1, seed=1)), START + 2 * DAY_S, 100) is None
 
 
 def test_history_begins_with_the_first_event() -> None:
-    history = History.of({START + 2 * HOUR: 5.0}, START, START + 4 * HOUR, HOUR, 0.0)
+    history = History.of({START + 2 * HOUR: (5.0, 5.0)}, START, START + 4 * HOUR, HOUR, 0.0)
     assert [None if np.isnan(v) else v for v in history.values] == [None, None, 5.0, 0.0]

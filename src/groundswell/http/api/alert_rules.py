@@ -248,11 +248,17 @@ def preview_shape(found: Preview) -> dict[str, Any]:
                 "start": one.start,
                 "end": one.end,
                 "peak": one.peak,
+                "group": one.group or None,
             }
             for one in found.episodes
         ],
         "interval": found.width_s,
         "data": [[at, value] for at, value in found.points],
+        "groups": [
+            {"group": group, "fired": sum(one.group == group for one in found.episodes)}
+            for group in found.windows
+            if group
+        ],
     }
 
 
