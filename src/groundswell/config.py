@@ -1,24 +1,28 @@
 """Settings as data: one table gives flags, environment variables, defaults, units and help.
 
 Every setting is `GROUNDSWELL_<NAME>`; a secret may also come from a file named by
-`GROUNDSWELL_<NAME>_FILE`. A flag of the command line beats the environment, which beats the
-default. A variable of that prefix that no row knows is a start-up error that names the nearest.
+`GROUNDSWELL_<NAME>_FILE`. A flag of the command line beats the environment, which beats the file
+of settings, which beats the default. A variable of that prefix, or a name in the file, that no row
+knows is a start-up error that names the nearest.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from groundswell.errors import StartupError
 
 PREFIX = "GROUNDSWELL_"
+CONFIG = "groundswell.toml"
 Value: TypeAlias = str | int | float | bool | None
 
 
@@ -28,12 +32,16 @@ class Origin(StrEnum):
     DEFAULT = "default"
     ENVIRONMENT = "environment"
     FILE = "file"
+    CONFIG = "config file"
     FLAG = "flag"
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One row: `name` in capitals, `kind` of value, `unit` for people, `choices` when closed."""
+    """One row: `name` in capitals, `kind` of value, `unit` for people, `choices` when closed.
+
+    plain: the variable is honoured without the prefix too. schemes: of the address that it must be.
+    """
 
     name: str
     kind: type[str] | type[int] | type[float] | type[bool]
@@ -43,18 +51,36 @@ class Setting:
     secret: bool = False
     choices: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
+    plain: bool = False
+    schemes: tuple[str, ...] = ()
 
 
 _S = Setting
 SETTINGS: tuple[Setting, ...] = (
+    _S(
+        "CONFIG",
+        str,
+        "",
+        "File of settings in TOML, names in small letters; groundswell.toml here when empty.",
+    ),
     _S("DATA", str, "groundswell-data", "Directory that holds everything the service keeps."),
     _S("HOST", str, "127.0.0.1", "Address to listen on."),
-    _S("PORT", int, 8000, "Port to listen on; 0 takes a free one.", minimum=0),
+    _S(
+        "PORT",
+        int,
+        8000,
+        "Port to listen on; 0 takes a free one.",
+        minimum=0,
+        maximum=65535,
+        plain=True,
+    ),
     _S(
         "BASE_URL",
         str,
         "",
         "Address under which people reach the service; made from HOST and PORT when empty.",
+        schemes=("http", "https"),
     ),
     _S(
         "DATABASE_URL",
@@ -62,6 +88,7 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Metadata database: empty for SQLite in DATA, or postgresql://user:password@host/name.",
         secret=True,
+        plain=True,
     ),
     _S(
         "CLICKHOUSE_URL",
@@ -86,7 +113,23 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Addresses or networks, separated by commas, whose forwarded headers are believed.",
     ),
-    _S("LOG_LEVEL", str, "info", "What is logged.", choices=("debug", "info", "warning", "error")),
+    _S(
+        "LOG_LEVEL",
+        str,
+        "info",
+        "What is logged; read again on SIGHUP.",
+        choices=("debug", "info", "warning", "error"),
+        plain=True,
+    ),
+    _S(
+        "SENTRY_DSN",
+        str,
+        "",
+        "Where this service reports its own errors; nowhere when empty.",
+        secret=True,
+        plain=True,
+        schemes=("http", "https"),
+    ),
     _S(
         "DURABILITY",
         str,
@@ -179,7 +222,13 @@ SETTINGS: tuple[Setting, ...] = (
         "OAuth client secret; reserved like SLACK_CLIENT_ID.",
         secret=True,
     ),
-    _S("SLACK_API_URL", str, "https://slack.com/api/", "Address of Slack's Web API."),
+    _S(
+        "SLACK_API_URL",
+        str,
+        "https://slack.com/api/",
+        "Address of Slack's Web API.",
+        schemes=("http", "https"),
+    ),
     _S(
         "SLACK_IMAGES",
         str,
@@ -214,6 +263,7 @@ class Settings:
 
     values: Mapping[str, Value]
     origins: Mapping[str, Origin]
+    flags: Mapping[str, Value] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         value = self.values[name]
@@ -242,7 +292,11 @@ class Settings:
 
     def with_values(self, **values: Value) -> Settings:
         """Replace values that only become known later, such as the port that was free."""
-        return Settings(MappingProxyType({**self.values, **values}), self.origins)
+        return replace(self, values=MappingProxyType({**self.values, **values}))
+
+    def reread(self) -> Settings:
+        """Load the settings again, with the flags that were given. Raises StartupError."""
+        return load(self.flags)
 
     def masked(self) -> list[dict[str, Value]]:
         """List name, value, origin, unit and help of every setting, with secrets hidden."""
@@ -263,42 +317,71 @@ class Settings:
 def load(
     flags: Mapping[str, Value] | None = None, environ: Mapping[str, str] | None = None
 ) -> Settings:
-    """Merge flags, environment and defaults.
+    """Merge flags, environment, file and defaults.
 
     flags: setting name → value, None where the flag was not given.
-    Raises StartupError for an unknown variable and for a value of the wrong kind.
+    Raises StartupError for an unknown name and for a value of the wrong kind.
     """
     environ = os.environ if environ is None else environ
+    flags = flags or {}
     _refuse_unknown(environ)
+    written = _written(flags.get("CONFIG") or environ.get(PREFIX + "CONFIG"))
     values: dict[str, Value] = {}
     origins: dict[str, Origin] = {}
     for row in SETTINGS:
-        given, origin = _given(row, flags or {}, environ)
-        values[row.name] = row.default if given is None else _convert(row, given)
+        given, origin, name = _given(row, flags, environ, written)
+        values[row.name] = row.default if given is None else _convert(row, given, name)
         origins[row.name] = origin
-    return Settings(MappingProxyType(values), MappingProxyType(origins))
+    return Settings(
+        MappingProxyType(values), MappingProxyType(origins), MappingProxyType(dict(flags))
+    )
 
 
 def _given(
-    row: Setting, flags: Mapping[str, Value], environ: Mapping[str, str]
-) -> tuple[Value, Origin]:
-    if flags.get(row.name) is not None:
-        return flags[row.name], Origin.FLAG
-
+    row: Setting,
+    flags: Mapping[str, Value],
+    environ: Mapping[str, str],
+    written: Mapping[str, Value],
+) -> tuple[Value, Origin, str]:
+    """Give the value of a setting, where it came from, and under which name."""
     variable = PREFIX + row.name
+    if flags.get(row.name) is not None:
+        return flags[row.name], Origin.FLAG, "--" + row.name.lower().replace("_", "-")
+
     if variable in environ:
-        return environ[variable], Origin.ENVIRONMENT
+        return environ[variable], Origin.ENVIRONMENT, variable
 
     if row.secret and (path := environ.get(variable + "_FILE")):
         try:
-            return Path(path).read_text().strip(), Origin.FILE
-        except OSError as error:
+            return Path(path).read_text().strip(), Origin.FILE, variable
+        except (OSError, UnicodeDecodeError) as error:
             raise StartupError(f"{variable}_FILE: cannot read {path}: {error}") from error
 
-    if row.name == "PORT" and environ.get("PORT"):
-        return environ["PORT"], Origin.ENVIRONMENT
+    if row.plain and environ.get(row.name):
+        return environ[row.name], Origin.ENVIRONMENT, row.name
 
-    return None, Origin.DEFAULT
+    if row.name in written:
+        return written[row.name], Origin.CONFIG, row.name.lower()
+
+    return None, Origin.DEFAULT, variable
+
+
+def _written(named: Value) -> dict[str, Value]:
+    """Read the file of settings; without a name, groundswell.toml here if there is one."""
+    path = Path(str(named) if named else CONFIG)
+    if not named and not path.is_file():
+        return {}
+
+    try:
+        found = tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StartupError(f"Cannot read the settings in {path}: {error}") from error
+
+    known = {row.name.lower() for row in SETTINGS if row.name != "CONFIG"}
+    for name in found:
+        if name not in known:
+            raise StartupError(f"Unknown setting {name} in {path}. {_nearest(name, known)}")
+    return {name.upper(): value for name, value in found.items()}
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
@@ -306,32 +389,47 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     known |= {f"{PREFIX}{row.name}_FILE" for row in SETTINGS if row.secret}
     for variable in sorted(environ):
         if variable.startswith(PREFIX) and variable not in known:
-            near = difflib.get_close_matches(variable, sorted(known), n=1, cutoff=0.0)
-            raise StartupError(f"Unknown setting {variable}. Did you mean {near[0]}?")
+            raise StartupError(f"Unknown setting {variable}. {_nearest(variable, known)}")
 
 
-def _convert(row: Setting, given: Value) -> Value:
-    variable = PREFIX + row.name
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.0)
+    return f"Did you mean {near[0]}?"
+
+
+def _convert(row: Setting, given: Value, name: str) -> Value:
+    shown = "********" if row.secret else repr(given)
     value: Value
     try:
         value = _boolean(given) if row.kind is bool else row.kind(given)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        kind: Literal["a whole number", "a number", "true or false"] = (
-            "a whole number"
-            if row.kind is int
-            else "true or false"
-            if row.kind is bool
-            else "a number"
-        )
-        raise StartupError(f"{variable} must be {kind}, got {given!r}") from None
+        kind = {int: "a whole number", bool: "true or false"}.get(row.kind, "a number")
+        raise StartupError(f"{name} must be {kind}, got {shown}") from None
 
-    if row.choices and value not in row.choices:
-        raise StartupError(f"{variable} must be one of {', '.join(row.choices)}, got {given!r}")
+    if row.choices:
+        value = str(value).strip().lower()
+        if value not in row.choices:
+            raise StartupError(f"{name} must be one of {', '.join(row.choices)}, got {shown}")
 
-    if row.minimum is not None and isinstance(value, (int, float)) and value < row.minimum:
-        raise StartupError(f"{variable} must be at least {row.minimum:g}, got {given!r}")
+    if isinstance(value, (int, float)):
+        if row.minimum is not None and value < row.minimum:
+            raise StartupError(f"{name} must be at least {row.minimum:g}, got {shown}")
+        if row.maximum is not None and value > row.maximum:
+            raise StartupError(f"{name} must be at most {row.maximum:g}, got {shown}")
+
+    if row.schemes and value and not _is_address(str(value), row.schemes):
+        starts = " or ".join(f"{scheme}://" for scheme in row.schemes)
+        raise StartupError(f"{name} must be an address that begins with {starts}, got {shown}")
 
     return value
+
+
+def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _boolean(given: Value) -> bool:

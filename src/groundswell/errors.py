@@ -51,10 +51,16 @@ class NotAllowed(UserError):
 
 
 class NotFound(UserError):
-    """Raised when what was asked for does not exist, or the caller may not know that it does."""
+    """Raised when what was asked for does not exist, or the caller may not know that it does.
 
-    def __init__(self, message: str = "The requested resource does not exist") -> None:
+    missing: what it was, for the operator at the command line; clients of the API are not told.
+    """
+
+    def __init__(
+        self, message: str = "The requested resource does not exist", *, missing: str = ""
+    ) -> None:
         super().__init__(message, code="not_found", status=404)
+        self.missing = missing
 
 
 class UpstreamError(GroundswellError):

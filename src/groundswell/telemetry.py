@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import logging
+import platform
 import sys
 from typing import TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
+from groundswell import __version__
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
 
 
 def counter(name: str, help_text: str, labels: tuple[str, ...] = ()) -> Counter:
@@ -29,8 +41,13 @@ def histogram(name: str, help_text: str, labels: tuple[str, ...] = ()) -> Histog
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
     """Give the logger of a room."""
-    bound: structlog.stdlib.BoundLogger = structlog.get_logger(room=name)
+    bound: structlog.stdlib.BoundLogger = structlog.get_logger(f"groundswell.{name}")
     return bound
+
+
+gauge("build_info", "Which version runs; always 1.", ("version", "python")).labels(
+    __version__, platform.python_version()
+).set(1)
 
 
 def configure_logging(level: str, stream: TextIO | None = None) -> None:
@@ -38,6 +55,7 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     stream = stream or sys.stderr
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
         structlog.processors.StackInfoRenderer(),
@@ -61,6 +79,28 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    set_level(level)
     for noisy in ("httpx", "httpcore", "alembic", "slack_sdk", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def set_level(level: str) -> None:
+    """Log from this level up, from now on."""
+    logging.getLogger().setLevel(level.upper())
+
+
+def report_errors(dsn: str) -> None:
+    """Send what is logged as an error to a Sentry-compatible service, and nothing else of ours."""
+    import sentry_sdk
+    from sentry_sdk.integrations.logging import LoggingIntegration
+
+    sentry_sdk.init(
+        dsn,
+        release=f"groundswell@{__version__}",
+        default_integrations=False,
+        auto_enabling_integrations=False,
+        integrations=[LoggingIntegration(level=None, event_level=logging.ERROR)],
+        send_default_pii=False,
+        include_local_variables=False,
+        traces_sample_rate=0.0,
+    )

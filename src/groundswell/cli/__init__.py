@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Any
 
 import cyclopts
 
 from groundswell import __version__
-from groundswell.errors import GroundswellError, StartupError
+from groundswell.errors import GroundswellError, NotFound, StartupError
 
 app = cyclopts.App(
     name="groundswell",
@@ -44,17 +46,41 @@ app.register_install_completion_command()
 
 
 def run(arguments: list[str] | None = None) -> None:
-    """Run one command; expected failures end in one line and exit code 1, 2 or 3."""
+    """Run one command; expected failures end in one line and exit code 1, 2 or 3.
+
+    With --json the line is an object: `{"detail": "…"}`.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in given
     try:
-        app(arguments)
+        app(given, exit_on_error=False, print_error=not as_json)
+    except cyclopts.CycloptsError as error:
+        _fail(str(error) if as_json else "", 2, as_json=as_json)
     except StartupError as error:
-        _fail(error.message, error.exit_code)
+        _fail(error.message, error.exit_code, as_json=as_json)
     except GroundswellError as error:
-        _fail(str(error), 1)
+        _fail(_said(error), 1, as_json=as_json, code=getattr(error, "code", None))
+    except BrokenPipeError:
+        # Who reads the output has enough of it; flushing the rest at the end must not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _fail(message: str, code: int) -> None:
-    sys.stderr.write(f"groundswell: {message}\n")
-    sys.exit(code)
+def _said(error: GroundswellError) -> str:
+    if isinstance(error, NotFound) and error.missing:
+        return f"There is no {error.missing}."
+
+    return str(error)
+
+
+def _fail(message: str, status: int, *, as_json: bool, code: str | None = None) -> None:
+    if as_json:
+        from groundswell.cli.output import say_json
+
+        told: dict[str, Any] = {"detail": message.strip()} | ({"code": code} if code else {})
+        say_json(told)
+    elif message:
+        sys.stderr.write(f"groundswell: {message}\n")
+    sys.exit(status)

@@ -45,6 +45,11 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
+def say_json(value: Mapping[str, object]) -> None:
+    """Tell a script what went wrong."""
+    say(msgspec.json.encode(value).decode())
+
+
 def _cell(value: object) -> str:
     if value is None:
         return "-"

@@ -18,7 +18,12 @@ Every setting is an environment variable and a flag of `groundswell serve` (`--b
 `GROUNDSWELL_BASE_URL`). A secret may also come from a file, for example
 `GROUNDSWELL_SECRET_KEY_FILE=/run/secrets/key`. An unknown `GROUNDSWELL_*` variable stops the start
 and names the nearest one. `groundswell config` shows the effective values and where each came
-from. `PORT` is honoured when `GROUNDSWELL_PORT` is not set.
+from.
+
+The same names in small letters may stand in `groundswell.toml` in the working directory, or in the
+file that `GROUNDSWELL_CONFIG` names. A flag beats the environment, which beats the file.
+`PORT`, `DATABASE_URL`, `LOG_LEVEL` and `SENTRY_DSN` are honoured without the prefix too, and
+`NO_COLOR` as everywhere. On `SIGHUP` the service reads `LOG_LEVEL` again.
 
 This page is made from the table in `config.py` by `make docs`.
 

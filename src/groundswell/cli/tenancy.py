@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -20,6 +21,9 @@ project = App(name="project", help="Create and list projects.")
 team = App(name="team", help="Create and list teams.")
 user = App(name="user", help="Create and list people.")
 token = App(name="token", help="Create and list API tokens.")
+
+# Scopes that tools written for Sentry ask for and that nothing here needs.
+_ASKED_BY_TOOLS = frozenset({"org:ci", "member:invite", "project:distribution"})
 
 Org = Annotated[str, Parameter(help="Organization, by slug or id.")]
 Slug = Annotated[str, Parameter(help="Lower-case letters, digits, dashes and underscores.")]
@@ -263,6 +267,7 @@ def create_token(
     json: AsJson = False,
 ) -> None:  # fmt: skip
     """Make an API token. It is shown once."""
+    _require_known(scope)
     with metadata_of(data) as connection:
         owner = tenancy.get_organization(connection, org)
         person = None if user is None else tenancy.get_user(connection, user)
@@ -291,6 +296,16 @@ def list_tokens(org: Org, *, data: Data = None, json: AsJson = False) -> None:
         ],
         json=json,
     )  # fmt: skip
+
+
+def _require_known(scopes: Iterable[str]) -> None:
+    from groundswell.access import SCOPES
+
+    known = SCOPES | _ASKED_BY_TOOLS
+    for each in scopes:
+        if each not in known:
+            allowed = ", ".join(sorted(known))
+            raise UserError(f"There is no scope {each!r}; there are {allowed}.", field="scope")
 
 
 def _now() -> datetime:

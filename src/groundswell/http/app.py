@@ -22,14 +22,22 @@ from groundswell.http import control, health
 from groundswell.http.api import ROUTES as API_ROUTES
 from groundswell.http.failures import HANDLERS
 from groundswell.http.jobs import jobs_of
-from groundswell.http.server import listen, local_url, make_server, stop_on_signals
+from groundswell.http.requesting import Bodies, identified
+from groundswell.http.server import (
+    Server,
+    listen,
+    local_url,
+    make_server,
+    on_hangup,
+    stop_on_signals,
+)
 from groundswell.http.services import Services
 from groundswell.http.slack_routes import ROUTES as SLACK_ROUTES
 from groundswell.http.web import MIDDLEWARE as WEB_MIDDLEWARE
 from groundswell.http.web import ROUTES as WEB_ROUTES
 from groundswell.http.web.failures import on_refusal
 from groundswell.scheduler import Scheduler
-from groundswell.telemetry import logger
+from groundswell.telemetry import logger, set_level
 
 log = logger("serve")
 
@@ -37,7 +45,7 @@ STOP_DEADLINE_S = 4.0
 MAX_BODY_BYTES = 10 * 1024 * 1024
 
 
-def create_app(services: Services) -> ASGIApp:
+def create_app(services: Services, bodies: Bodies | None = None) -> ASGIApp:
     """Put the ingest door (raw ASGI) beside the API, the Slack doors and the pages."""
     litestar = Litestar(
         route_handlers=[*health.ROUTES, *control.ROUTES, *API_ROUTES, *SLACK_ROUTES, *WEB_ROUTES],
@@ -49,12 +57,13 @@ def create_app(services: Services) -> ASGIApp:
         logging_config=None,
     )
     ingest = services.ingest
+    others = identified(litestar, bodies or Bodies())
 
     async def root(scope: ASGIScope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and ingest.matches(scope["path"]):
             await ingest.door(scope, receive, send)  # type: ignore[arg-type]
         else:
-            await litestar(scope, receive, send)
+            await others(scope, receive, send)
 
     return root
 
@@ -105,7 +114,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             metadata=metadata,
             ingest=ingest,
             statistics=statistics,
-            activity=Activity(statistics),
+            activity=Activity(statistics, engine),
             renderer=renderer,
             slack=slack,
             alerting=alerting,
@@ -119,14 +128,16 @@ async def serve(settings: Settings, *, on_ready: Callable[[Settings], None] | No
     on_ready gets the settings with the port that was really taken.
     Raises StartupError when the process cannot start.
     """
+    stopping = stop_on_signals()
+    on_hangup(lambda: _reread(settings))
     sock = listen(settings.text("HOST"), settings.integer("PORT"))
     settings = settings.with_values(PORT=sock.getsockname()[1])
     try:
         async with open_services(settings) as services:
-            server = make_server(create_app(services))
-            stopping = stop_on_signals(server)
+            bodies = Bodies()
+            server = make_server(create_app(services, bodies))
             recurring = asyncio.create_task(Scheduler(jobs_of(services)).run())
-            letting_go = asyncio.create_task(_let_go(stopping, services))
+            letting_go = asyncio.create_task(_let_go(stopping, server, services, bodies))
             gc.freeze()
             if on_ready is not None:
                 on_ready(settings)
@@ -140,10 +151,25 @@ async def serve(settings: Settings, *, on_ready: Callable[[Settings], None] | No
         sock.close()
 
 
-async def _let_go(stopping: asyncio.Event, services: Services) -> None:
+async def _let_go(
+    stopping: asyncio.Event, server: Server, services: Services, bodies: Bodies
+) -> None:
     await stopping.wait()
     log.info("stopping")
+    server.should_exit = True
     services.ingest.close_door()
+    bodies.close()
+
+
+def _reread(settings: Settings) -> None:
+    try:
+        level = settings.reread().text("LOG_LEVEL")
+    except StartupError as error:
+        log.error("settings_unreadable", said=error.message)
+        return
+
+    set_level(level)
+    log.info("settings_reread", level=level)
 
 
 def run(settings: Settings, on_ready: Callable[[Settings], None] | None = None) -> None:

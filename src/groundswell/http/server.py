@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from litestar.types import ASGIApp
@@ -76,11 +76,8 @@ def make_server(app: ASGIApp) -> Server:
     )
 
 
-def stop_on_signals(server: Server) -> asyncio.Event:
-    """Stop the server on the first SIGTERM or SIGINT; leave at once on the second.
-
-    The event is set with the first signal, so that what reads slow bodies can let go of them.
-    """
+def stop_on_signals() -> asyncio.Event:
+    """Give an event that the first SIGTERM or SIGINT sets; the second one ends the process."""
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
 
@@ -88,8 +85,12 @@ def stop_on_signals(server: Server) -> asyncio.Event:
         if stopping.is_set():
             os._exit(1)
         stopping.set()
-        server.should_exit = True
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, on_signal)
     return stopping
+
+
+def on_hangup(work: Callable[[], None]) -> None:
+    """Do something on SIGHUP."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, work)

@@ -92,9 +92,8 @@ class Metadata:
         """
         try:
             revision = self._revision()
-        except OperationalError as error:
-            said = str(error.orig).strip().splitlines()[0]
-            raise StartupError(f"The metadata database does not answer: {said}") from None
+        except StoreUnavailable as error:
+            raise StartupError(error.message.strip().splitlines()[0]) from None
 
         if revision == newest_revision():
             return
