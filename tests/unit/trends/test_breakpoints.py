@@ -311,3 +311,36 @@ def test_a_step_beside_a_weekend_is_not_found_where_the_weekend_ends(hours_befor
     mean[at:] *= 1.9
 
     assert found(noise.poisson(mean), kind="count") == pytest.approx([at], abs=5)
+
+
+def test_order_and_left_out_rows_do_not_matter() -> None:
+    values, at = latencies(336, at=200, ratio=1.6), times(336)
+    (told,) = detect(values, at, kind="latency")
+    (turned,) = detect(values[::-1], at[::-1], kind="latency")
+    some = np.r_[0:100, 150:336]
+    (gappy,) = detect(values[some], at[some], kind="latency")
+
+    assert (told.breakpoint, told.direction) == (turned.breakpoint, turned.direction)
+    assert (told.breakpoint, told.direction) == (gappy.breakpoint, gappy.direction)
+    assert (told.index, turned.index, gappy.index) == (200, 135, 150)
+
+
+@pytest.mark.parametrize(
+    ("at", "kind", "words"),
+    [
+        (times(336), "p95", "kind must be one of latency, count, rate"),
+        (np.where(np.arange(336) == 3, NAN, times(336)), "latency", "timestamps must be finite"),
+    ],
+)
+def test_refusals(at: Any, kind: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        detect(latencies(336), at, kind=kind)
+
+
+@pytest.mark.parametrize("first", range(7))
+def test_buckets_of_a_day_know_no_weekends(first: int) -> None:
+    before = [410, 408, 412.5, 423.5, 388.5, 424.5, 388, 403]
+    after = [1165.5, 1265.5, 1219.5, 1230.5, 1180, 1175]
+    (b,) = detect([*before, *after], T0 + 86_400 * (np.arange(14) + first), kind="latency")
+
+    assert b.index == 8

@@ -27,6 +27,7 @@ def placed_beside_weekends(
     weight: Floats,
     splits: Sequence[Sequence[int]],
     timestamps: Ints,
+    step_s: float,
     limit: Floats,
     tuning: Tuning,
 ) -> list[list[int]]:
@@ -34,7 +35,7 @@ def placed_beside_weekends(
 
     level: without what repeats every day. limit: how high a step must be, per row.
     """
-    weekends, day = weekends_of(timestamps)
+    weekends, day = weekends_of(timestamps, step_s)
     if not weekends:
         return [list(found) for found in splits]
 

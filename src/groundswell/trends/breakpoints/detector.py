@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from groundswell.trends.breakpoints.beside import placed_beside_weekends
 from groundswell.trends.breakpoints.evidence import breakpoints_of
+from groundswell.trends.breakpoints.grid import Given, read
 from groundswell.trends.breakpoints.judge import Line, judge, noise_scale
 from groundswell.trends.breakpoints.model import DEFAULT, Breakpoint, Finding, Kind, Reason, Tuning
 from groundswell.trends.breakpoints.noise import critical_height
@@ -22,7 +23,6 @@ from groundswell.trends.breakpoints.windows import Floats, Ints
 
 _ROWS_AT_ONCE = 64  # a batch of this size stays in the cache of a core
 _SEARCHES = 3  # the window, its halves and its thirds
-_LARGEST = 1e150  # squares of values must stay finite
 
 
 def detect(
@@ -36,7 +36,10 @@ def detect(
     """Find the changes of level of one series, oldest first.
 
     values: one per bucket, oldest first, NaN where there is nothing; timestamps: bucket starts in
-    unix seconds; weights: events behind each bucket (1 for counts). Never raises on odd values.
+    unix seconds; weights: events behind each bucket (1 for counts). Odd values are gaps; buckets in
+    another order are put in order.
+
+    Raises ValueError for lengths that differ, and for a kind or times that are none.
     """
     return list(
         detect_many(
@@ -58,18 +61,12 @@ def detect_many(
     tuning: Tuning = DEFAULT,
 ) -> list[Finding]:
     """Find the changes of many series on one grid: rows of `values` and `weights` are series."""
-    table = np.atleast_2d(np.asarray(values, dtype=float))
-    times = np.asarray(timestamps).astype(np.int64)
-    events = np.ones_like(table) if weights is None else np.atleast_2d(np.asarray(weights, float))
-    if table.shape != events.shape or table.shape[1] != len(times):
-        raise ValueError("values, timestamps and weights must have the same number of buckets")
-
+    given = read(values, timestamps, weights, kind)
+    table, times, events = given.values, given.times, given.events
     if len(times) < 2:
         return [Finding((), "too little data" if len(times) else "no data")] * len(table)
 
-    usable = np.isfinite(table) & (np.abs(table) < _LARGEST) & np.isfinite(events) & (events > 0)
-    table = np.where(usable, table, np.nan)
-    events = np.where(usable, np.minimum(events, _LARGEST), 0.0)
+    usable = np.isfinite(table)
     begun = usable & (table > 0) if kind == "count" else usable
     findings: list[Finding] = [Finding((), "no data")] * len(table)
     starts = np.where(begun.any(axis=1), begun.argmax(axis=1), len(times))
@@ -82,16 +79,18 @@ def detect_many(
                 table[chosen, start:], times[start:], events[chosen, start:], kind, tuning
             )
             for row, finding in zip(chosen, found, strict=True):
-                findings[row] = _moved(finding, int(start))
+                findings[row] = _placed(finding, given, int(start))
 
     return findings
 
 
-def _moved(finding: Finding, start: int) -> Finding:
-    if not start or not finding.breakpoints:
-        return finding
-
-    return Finding(tuple(replace(b, index=b.index + start) for b in finding.breakpoints))
+def _placed(finding: Finding, given: Given, start: int) -> Finding:
+    """Say where breakpoints are in what was given."""
+    place = given.place[start:]
+    return replace(
+        finding,
+        breakpoints=tuple(replace(b, index=int(place[b.index])) for b in finding.breakpoints),
+    )
 
 
 def _detect_batch(
@@ -120,6 +119,7 @@ def _detect_batch(
             part.weight,
             [candidates[row] for row in hits],
             times,
+            part.step_s,
             critical * lenient[hits],
             tuning,
         )

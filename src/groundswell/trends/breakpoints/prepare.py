@@ -71,7 +71,7 @@ def prepare(values: Floats, timestamps: Ints, events: Floats, kind: Kind, tuning
         valid &= np.where(valid, values, 0.0) > 0
     known = np.where(valid, values, 1.0)
     events = np.where(valid, events, 0.0)
-    step_s = float(timestamps[1] - timestamps[0])
+    step_s = max(1.0, float(np.median(np.diff(timestamps))))
     if kind == "count":
         # A count is its own traffic; a short average keeps one bucket from weighing itself.
         width = max(5, int(_SIX_HOURS_S / step_s))

@@ -15,6 +15,7 @@ from groundswell.trends.breakpoints.windows import Floats, Ints, median_rows, mo
 
 DAY_S = 86_400
 _PROFILE_DAYS = 3
+_LEAST_A_DAY = 4  # buckets; wider ones hold no habit of the day, nor where a weekend begins
 _WAVE_FROM_S = 43_200  # a shorter window cannot hold a daily wave
 _WEEKEND_DAYS = 13.5
 
@@ -93,7 +94,7 @@ def _indicator(length: int, start: int, stop: int) -> Floats:
 
 def _buckets_a_day(level: Floats, step_s: float) -> int:
     day = round(DAY_S / step_s)
-    return 0 if day < 4 or level.shape[1] < _PROFILE_DAYS * day else day
+    return 0 if day < _LEAST_A_DAY or level.shape[1] < _PROFILE_DAYS * day else day
 
 
 def _is_weekend(timestamps: Ints) -> NDArray[np.bool_]:
@@ -107,11 +108,10 @@ def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
 
 
-def weekends_of(timestamps: Ints) -> tuple[list[tuple[int, int]], int]:
+def weekends_of(timestamps: Ints, step_s: float) -> tuple[list[tuple[int, int]], int]:
     """Give the weekends of a window that is long enough for habits, and the buckets of a day."""
-    step_s = int(timestamps[1] - timestamps[0])
-    day = round(DAY_S / step_s) if step_s > 0 else 0
-    if day < 4 or len(timestamps) < _WEEKEND_DAYS * day:
+    day = round(DAY_S / step_s)
+    if len(timestamps) < _WEEKEND_DAYS * day:
         return [], day
 
     return _weekends(timestamps, day), day
@@ -120,6 +120,9 @@ def weekends_of(timestamps: Ints) -> tuple[list[tuple[int, int]], int]:
 def _weekends(timestamps: Ints, day: int) -> list[tuple[int, int]]:
     """Give the weekends that have at least half a day of the week on either side."""
     length = len(timestamps)
+    if day < _LEAST_A_DAY:
+        return []
+
     return [
         (start, stop)
         for start, stop in _runs(_is_weekend(timestamps))
