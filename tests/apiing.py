@@ -56,7 +56,7 @@ class World:
             settings=self.settings,
             metadata=self.metadata,
             statistics=statistics,
-            activity=Activity(statistics),
+            activity=Activity(statistics, self.engine),
             engine=self.engine,
         )
 

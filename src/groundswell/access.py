@@ -21,6 +21,7 @@ from groundswell.model.tenancy import (
     UserId,
 )
 from groundswell.store.metadata import tenancy
+from groundswell.store.metadata.remembered import projects_of
 
 SEES_EVERYTHING = frozenset({Role.ADMIN, Role.MANAGER, Role.OWNER})
 READ_EVENTS = ("org:read", "org:write", "org:admin")
@@ -85,7 +86,7 @@ def scope(connection: Connection, caller: Caller, org_slug_or_id: str | int) -> 
     if caller.org_id is not None and caller.org_id != organization.id:
         raise NotAuthenticated("Invalid token")
 
-    every = tuple(tenancy.list_projects(connection, organization.id))
+    every = projects_of(connection, organization.id)
     if caller.user is None:
         if caller.org_id is None:
             raise NotAuthenticated

@@ -1,21 +1,22 @@
-"""What arrived in which project: environments, first errors, whether there are transactions.
-
-Answered from the event store and remembered for a few seconds for each organization.
-"""
+"""What arrived in which project: environments, first errors, whether there are transactions."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from groundswell.model.tenancy import OrgId, ProjectId, Scope
 from groundswell.query.question import Dataset, Question
+from groundswell.stats.renewed import Renewed
 from groundswell.stats.statistics import Statistics
+from groundswell.store.first_releases import new_issues
 from groundswell.timeframe import TimeRange
 
-REMEMBERED_S = 5.0
+if TYPE_CHECKING:
+    from groundswell.store.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,40 +29,61 @@ class Seen:
     with_profiles: frozenset[ProjectId]
 
 
+MAX_RELEASES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSeen:
+    """What events of one project say of one release; new_issues: those that it brought."""
+
+    version: str
+    project: int
+    first: datetime
+    last: datetime
+    new_issues: int
+
+
 NOTHING = Seen({}, {}, frozenset(), frozenset())
 
 
 class Activity:
     """Answers for the projects that a caller may see."""
 
-    def __init__(self, statistics: Statistics, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, statistics: Statistics, engine: Engine) -> None:
         self._statistics = statistics
-        self._clock = clock
-        self._remembered: dict[tuple[OrgId, tuple[ProjectId, ...]], tuple[float, Seen]] = {}
+        self._engine = engine
+        self._known: Renewed[tuple[OrgId, tuple[ProjectId, ...]], Seen] = Renewed()
+        self._releases: Renewed[tuple[OrgId, tuple[ProjectId, ...]], tuple[ReleaseSeen, ...]]
+        self._releases = Renewed()
 
     async def of(self, scope: Scope) -> Seen:
         """Tell what arrived within the retention."""
         projects = tuple(project.id for project in scope.projects)
-        key = (scope.organization.id, projects)
-        known = self._remembered.get(key)
-        if known is not None and self._clock() - known[0] < REMEMBERED_S:
-            return known[1]
+        if not projects:
+            return NOTHING
 
-        seen = await self._look(scope, projects) if projects else NOTHING
-        self._remembered = {
-            k: v for k, v in self._remembered.items() if self._clock() - v[0] < REMEMBERED_S
-        }
-        self._remembered[key] = (self._clock(), seen)
-        return seen
+        key = (scope.organization.id, projects)
+        return await self._known.get(key, lambda: self._look(scope, projects))
+
+    async def releases(self, scope: Scope) -> tuple[ReleaseSeen, ...]:
+        """Tell which releases events of each project spoke of within the retention."""
+        projects = tuple(project.id for project in scope.projects)
+        if not projects:
+            return ()
+
+        key = (scope.organization.id, projects)
+        return await self._releases.get(key, lambda: self._look_for_releases(scope, projects))
 
     async def environments(self, scope: Scope) -> Mapping[ProjectId, frozenset[str]]:
         """Tell the environments of each project."""
         return (await self.of(scope)).environments
 
     async def _look(self, scope: Scope, projects: tuple[ProjectId, ...]) -> Seen:
-        errors = await self._by_environment(scope, projects, Dataset.ERRORS, "min(timestamp)")
-        transactions = await self._by_environment(scope, projects, Dataset.TRANSACTIONS, "count()")
-        functions = await self._by_environment(scope, projects, Dataset.FUNCTIONS, "count()")
+        errors, transactions, functions = await asyncio.gather(
+            self._by_environment(scope, projects, Dataset.ERRORS, "min(timestamp)"),
+            self._by_environment(scope, projects, Dataset.TRANSACTIONS, "count()"),
+            self._by_environment(scope, projects, Dataset.FUNCTIONS, "count()"),
+        )
         environments: dict[ProjectId, set[str]] = {}
         first: dict[ProjectId, datetime] = {}
         for project, environment, at in errors:
@@ -77,6 +99,36 @@ class Activity:
             first,
             frozenset(project for project, _, _ in transactions),
             frozenset(project for project, _, _ in functions),
+        )
+
+    async def _look_for_releases(
+        self, scope: Scope, projects: tuple[ProjectId, ...]
+    ) -> tuple[ReleaseSeen, ...]:
+        now = datetime.now(UTC)
+        window = TimeRange(now - self._statistics.retention, now)
+        question = Question(
+            dataset=Dataset.DISCOVER,
+            window=window,
+            projects=projects,
+            select=("release", "project.id", "min(timestamp)", "max(timestamp)"),
+            search="has:release",
+            order_by=("-max(timestamp)",),
+            limit=MAX_RELEASES,
+            now=now,
+        )
+        rows, new = await asyncio.gather(
+            self._statistics.records(question, scope),
+            new_issues(self._engine, [int(id) for id in projects], window),
+        )
+        return tuple(
+            ReleaseSeen(
+                version := str(row["release"]),
+                project := int(row["project.id"]),
+                row["min(timestamp)"],
+                row["max(timestamp)"],
+                new.get((project, version), 0),
+            )
+            for row in rows
         )
 
     async def _by_environment(

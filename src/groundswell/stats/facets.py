@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from groundswell.model.tenancy import Project, Scope
-from groundswell.query.fields import FIELDS
 from groundswell.query.question import Dataset, Limits, Question
+from groundswell.query.registry.fields import FIELDS
 from groundswell.store import tags as store
-from groundswell.store.tags import TagRows
+from groundswell.store.tags import Counted, TagRows
 from groundswell.timeframe import TimeRange
 
 if TYPE_CHECKING:
     from groundswell.stats.statistics import Statistics
     from groundswell.store.engine import Engine
 
-TOP_VALUES = 10
 MAX_VALUES = 1_000
+# Where a search finds fewer events than that in a part, one so many times as large is read.
+ENOUGH = 1_000
+LARGER = 16
 _TABLES = {
     Dataset.DISCOVER: (Dataset.ERRORS, Dataset.TRANSACTIONS),
     Dataset.ERRORS: (Dataset.ERRORS,),
@@ -70,6 +72,16 @@ class _Sum:
     top: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What was found in a part of the rows, in how many of them, and how large that part is."""
+
+    found: list[Counted]
+    seen: int
+    share: float
+    rows: TagRows
+
+
 def name_of(key: str) -> str:
     """Give the name that people read: `browser.name` → "Browser Name"."""
     return _NAMES.get(key) or key.replace("_", " ").replace(".", " ").title()
@@ -85,11 +97,11 @@ async def tag_keys(
         statistics, scope, projects, window, dataset, search, environments, issue_id
     )
     found: dict[str, _Sum] = {}
-    for share, keys in await asyncio.gather(*(_keys(engine, rows) for rows in asked)):
-        for key, seen, different in keys:
-            into = found.setdefault(key, _Sum())
-            into.seen += round(seen / share)
-            into.different = max(into.different, different)
+    for part in await asyncio.gather(*(_read(engine, rows, store.read_keys) for rows in asked)):
+        for each in part.found:
+            into = found.setdefault(each.key, _Sum())
+            into.seen += round(each.seen / part.share)
+            into.different = max(into.different, each.different)
     return [Tag(key, each.seen, each.different) for key, each in sorted(found.items())]
 
 
@@ -104,14 +116,14 @@ async def facets(
     )
     found: dict[str, dict[str, int]] = {}
     shares = []
-    for share, values, owners in await asyncio.gather(*(_values(engine, each) for each in asked)):
-        shares.append(share)
-        for key, value, seen in values:
-            into = found.setdefault(key, {})
-            into[value] = into.get(value, 0) + round(seen / share)
-        for project, seen in owners:
+    for part, owners in await asyncio.gather(*(_values(engine, rows) for rows in asked)):
+        shares.append(part.share)
+        for each in part.found:
+            into = found.setdefault(each.key, {})
+            into[each.value] = into.get(each.value, 0) + round(each.seen / part.share)
+        for project, seen in owners.items():
             into = found.setdefault("project", {})
-            into[str(project)] = into.get(str(project), 0) + round(seen / share)
+            into[str(project)] = into.get(str(project), 0) + seen
     slugs = {str(project.id): project.slug for project in projects}
     return Facets(
         tuple(_tag(key, values, slugs) for key, values in sorted(found.items())),
@@ -120,32 +132,41 @@ async def facets(
 
 
 def _tag(key: str, values: dict[str, int], slugs: dict[str, str]) -> Tag:
-    ordered = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[:TOP_VALUES]
+    ordered = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[: store.TOP_VALUES]
     names = slugs if key == "project" else {}
     top = tuple((names.get(value, value), value, seen) for value, seen in ordered)
     return Tag(key, sum(values.values()), len(values), top)
 
 
-async def _keys(engine: Engine, rows: TagRows) -> tuple[float, list[tuple[str, int, int]]]:
-    total, keys = await asyncio.gather(
-        store.count_rows(engine, rows), store.read_keys(engine, rows)
-    )
-    return _share(total), keys
+async def _values(engine: Engine, rows: TagRows) -> tuple[_Part, dict[int, int]]:
+    """Find the values; the projects are counted in full where no search says which events."""
+    if rows.events is None:
+        part, owners = await asyncio.gather(
+            _read(engine, rows, store.read_top_values), store.count_by_project(engine, rows)
+        )
+        total = sum(owners.values())
+        return replace(part, share=min(1.0, part.seen / total) if part.seen else 1.0), owners
+
+    part = await _read(engine, rows, store.read_top_values)
+    owners = await store.count_by_project(engine, part.rows)
+    return part, {project: round(seen / part.share) for project, seen in owners.items()}
 
 
-async def _values(
-    engine: Engine, rows: TagRows
-) -> tuple[float, list[tuple[str, str, int]], list[tuple[int, int]]]:
-    total, values, owners = await asyncio.gather(
-        store.count_rows(engine, rows),
-        store.read_top_values(engine, rows, TOP_VALUES),
-        store.read_projects(engine, rows),
-    )
-    return _share(total), values, owners
+async def _read(
+    engine: Engine, rows: TagRows, read: Callable[[Engine, TagRows], Awaitable[list[Counted]]]
+) -> _Part:
+    """Read a part that is small enough, and a larger one where a search finds too little in it."""
+    part = await store.part_of(engine, rows)
+    found = await read(engine, part)
+    if part.one_of > 1 and _seen(found) < ENOUGH:
+        part = replace(part, one_of=max(1, part.one_of // LARGER))
+        found = await read(engine, part)
+    named = [each for each in found if each.key != store.EVERY]
+    return _Part(named, _seen(found), part.share, part)
 
 
-def _share(total: int) -> float:
-    return min(1.0, store.SAMPLE_ROWS / total) if total else 1.0
+def _seen(found: Sequence[Counted]) -> int:
+    return next((each.seen for each in found if each.key == store.EVERY), 0)
 
 
 async def _rows(
@@ -158,8 +179,7 @@ async def _rows(
         rows = TagRows(
             table.value,
             [int(project.id) for project in projects],
-            round(window.start.timestamp() * 1000),
-            round(window.end.timestamp() * 1000),
+            window,
             issue_id,
         )
         if search.strip() or environments:
@@ -183,10 +203,7 @@ async def _narrowed(
         environments=environments,
     )
     statement = await statistics.compile(question, scope)
-    return TagRows(
-        rows.table, rows.projects, rows.start_ms, rows.end_ms, rows.issue_id,
-        statement.sql, statement.params,
-    )  # fmt: skip
+    return replace(rows, events=statement.sql, events_params=statement.params)
 
 
 @dataclass(frozen=True, slots=True)

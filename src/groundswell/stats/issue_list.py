@@ -140,8 +140,7 @@ async def _by_metadata(
 
     found = await metadata.run(read)
     shown = tuple(found[: page.limit])
-    seen = await sightings(statistics, asked, [issue.id for issue in shown])
-    return IssuePage(shown, seen, len(found) > page.limit)
+    return IssuePage(shown, await _seen(statistics, asked, shown), len(found) > page.limit)
 
 
 async def _by_events(
@@ -156,8 +155,7 @@ async def _by_events(
         if len(rows) > end or len(ordered) < limit:
             break
     shown = tuple(rows[begin:end])
-    seen = await sightings(statistics, asked, [issue.id for issue in shown], found.search)
-    return IssuePage(shown, seen, len(rows) > end)
+    return IssuePage(shown, await _seen(statistics, asked, shown, found.search), len(rows) > end)
 
 
 def _wanted(
@@ -175,9 +173,7 @@ def _wanted(
     return rows
 
 
-async def _order(
-    statistics: Statistics, asked: IssueRequest, search: str, limit: int
-) -> list[int]:
+async def _order(statistics: Statistics, asked: IssueRequest, search: str, limit: int) -> list[int]:
     """List the issues whose events a search finds, in the order that was asked for."""
     order = _EVENT_ORDER[asked.sort]
     select = ("issue.id", order.removeprefix("-"))
@@ -185,6 +181,16 @@ async def _order(
         _question(asked, select, search, order=order, limit=limit), asked.scope
     )
     return [int(row["issue.id"]) for row in rows if row["issue.id"]]
+
+
+async def _seen(
+    statistics: Statistics, asked: IssueRequest, shown: Sequence[Issue], search: str = ""
+) -> dict[int, Sightings]:
+    """Ask only the projects of these issues: there may be a thousand others."""
+    owners = {issue.project_id for issue in shown}
+    projects = tuple(project for project in asked.projects if project.id in owners)
+    ids = [issue.id for issue in shown]
+    return await sightings(statistics, replace(asked, projects=projects), ids, search)
 
 
 async def sightings(

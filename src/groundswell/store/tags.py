@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from groundswell.store.engine import Engine, Lane
+from groundswell.store.volume import rows_in
+from groundswell.timeframe import TimeRange
 
 # Columns that everybody knows as tags.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -14,11 +16,18 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "transactions": ("environment", "release", "dist", "transaction", "user"),
     "spans": ("environment", "release", "transaction", "user"),
 }
-SAMPLE_ROWS = 200_000
+# Of more rows than that a part is read: some rows of each of so many blocks, spread over all.
+SAMPLE_ROWS = 160_000
+SAMPLE_BLOCKS = 16
+BLOCK_ROWS = 8_192
+ROWS_OF_BLOCK = 2_048
 MAX_KEYS = 1_000
+TOP_VALUES = 10
+# A pair that every row has: its count is that of the rows.
+EVERY = ""
 _ROWS = """
-SELECT project_id, mapUpdate(CAST(tags, 'Map(String, String)'), map($columns)) AS pairs
-FROM $table
+SELECT mapUpdate(CAST(tags, 'Map(String, String)'), map('', '1', $columns)) AS pairs
+FROM $table $part
 WHERE project_id IN {tag_projects:Array(UInt64)}
   AND timestamp >= fromUnixTimestamp64Milli({tag_start:Int64}, 'UTC')
   AND timestamp < fromUnixTimestamp64Milli({tag_end:Int64}, 'UTC')
@@ -40,13 +49,17 @@ ORDER BY key, seen DESC, text
 LIMIT {tag_values:UInt64} BY key
 LIMIT 20000
 """
-_PROJECTS = "SELECT project_id, count() AS seen FROM ($rows) GROUP BY project_id ORDER BY seen DESC"
-_COUNT = """
-SELECT count() FROM $table
+# Rows lie in blocks of a part of the table; the blocks of each part begin to count elsewhere.
+_PART = """
+PREWHERE (intDiv(_part_offset, {tag_block:UInt64}) + cityHash64(_part)) % {tag_of:UInt64} = 0
+  AND _part_offset % {tag_block:UInt64} < {tag_block_rows:UInt64}"""
+_PROJECTS = """
+SELECT project_id, count() AS seen FROM $table $part
 WHERE project_id IN {tag_projects:Array(UInt64)}
   AND timestamp >= fromUnixTimestamp64Milli({tag_start:Int64}, 'UTC')
   AND timestamp < fromUnixTimestamp64Milli({tag_end:Int64}, 'UTC')
   $among
+GROUP BY project_id ORDER BY seen DESC
 """
 _AMONG = {
     "issue": "AND group_id = {tag_issue:UInt64}",
@@ -60,52 +73,72 @@ class TagRows:
     """Which events are looked at.
 
     issue_id: those of one issue. events: a SELECT of the ids of events with its bound values, or
-    None for all.
+    None for all. one_of: of so many blocks one is read.
     """
 
     table: str
     projects: Sequence[int]
-    start_ms: int
-    end_ms: int
+    window: TimeRange
     issue_id: int | None = None
     events: str | None = None
     events_params: Mapping[str, Any] = field(default_factory=dict)
+    one_of: int = 1
+
+    @property
+    def share(self) -> float:
+        """How much of the rows is read."""
+        return 1.0 if self.one_of == 1 else ROWS_OF_BLOCK / BLOCK_ROWS / self.one_of
 
 
-async def count_rows(engine: Engine, rows: TagRows) -> int:
-    """Count the events."""
-    result = await engine.query(
-        _COUNT.replace("$among", _among(rows)).replace("$table", rows.table), _params(rows)
-    )
-    return int(result.scalar())
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many events have a key, or one value of it; different: values of the key."""
+
+    key: str
+    seen: int
+    value: str = ""
+    different: int = 0
 
 
-async def read_keys(engine: Engine, rows: TagRows) -> list[tuple[str, int, int]]:
-    """List (key, events that have it, different values) of up to `SAMPLE_ROWS` events."""
-    result = await _ask(engine, _KEYS, rows, tag_keys=MAX_KEYS)
-    return [(str(key), int(seen), int(values)) for key, seen, values in result]
+async def part_of(engine: Engine, rows: TagRows) -> TagRows:
+    """Choose how much is read, by the rows that there are."""
+    total = await rows_in(engine, [rows.table], rows.projects, rows.window)
+    if total <= SAMPLE_ROWS:
+        return rows
+
+    return replace(rows, one_of=max(2, total // (SAMPLE_BLOCKS * BLOCK_ROWS)))
 
 
-async def read_top_values(engine: Engine, rows: TagRows, values: int) -> list[tuple[str, str, int]]:
-    """List (key, value, events) of the most frequent values of each key, likewise."""
-    result = await _ask(engine, _TOP, rows, tag_values=values)
-    return [(str(key), str(value), int(seen)) for key, value, seen in result]
+async def count_by_project(engine: Engine, rows: TagRows) -> dict[int, int]:
+    """Count the events of each project, those with most first."""
+    return {int(project): int(seen) for project, seen in await _ask(engine, _PROJECTS, rows)}
 
 
-async def read_projects(engine: Engine, rows: TagRows) -> list[tuple[int, int]]:
-    """List (project, events), likewise."""
-    return [(int(project), int(seen)) for project, seen in await _ask(engine, _PROJECTS, rows)]
+async def read_keys(engine: Engine, rows: TagRows) -> list[Counted]:
+    """List the keys; the first, `EVERY`, is that of every event."""
+    found = await _ask(engine, _KEYS, rows, tag_keys=MAX_KEYS)
+    return [
+        Counted(str(key), int(seen), different=int(different)) for key, seen, different in found
+    ]
+
+
+async def read_top_values(engine: Engine, rows: TagRows) -> list[Counted]:
+    """List the most frequent values of each key, likewise."""
+    found = await _ask(engine, _TOP, rows, tag_values=TOP_VALUES)
+    return [Counted(str(key), int(seen), str(value)) for key, value, seen in found]
 
 
 async def _ask(engine: Engine, sql: str, rows: TagRows, **more: int) -> list[tuple[Any, ...]]:
     columns = ", ".join(f"'{name}', toString({name})" for name in COLUMNS[rows.table])
-    inner = (
-        _ROWS.replace("$among", _among(rows))
+    part = _PART if rows.one_of > 1 else ""
+    written = (
+        sql.replace("$rows", _ROWS)
+        .replace("$among", _among(rows))
         .replace("$columns", columns)
         .replace("$table", rows.table)
+        .replace("$part", part)
     )
-    params = {**_params(rows), **more, "tag_rows": SAMPLE_ROWS}
-    result = await engine.query(sql.replace("$rows", inner), params, lane=Lane.HEAVY)
+    result = await engine.query(written, {**_params(rows), **more}, lane=Lane.HEAVY)
     return list(result.rows())
 
 
@@ -116,15 +149,20 @@ def _among(rows: TagRows) -> str:
     if rows.events is None:
         return ""
 
-    return _AMONG["events"].replace("$id", _ID[rows.table]).replace("$events", rows.events)
+    # The ids are looked for in the same part: whoever reads a tag reads the tags of all rows.
+    events = rows.events.replace(f"FROM {rows.table} WHERE", f"FROM {rows.table} $part WHERE", 1)
+    return _AMONG["events"].replace("$id", _ID[rows.table]).replace("$events", events)
 
 
 def _params(rows: TagRows) -> dict[str, Any]:
     issue = {} if rows.issue_id is None else {"tag_issue": rows.issue_id}
+    part = {"tag_of": rows.one_of, "tag_block": BLOCK_ROWS, "tag_block_rows": ROWS_OF_BLOCK}
     return {
         **rows.events_params,
         **issue,
+        **(part if rows.one_of > 1 else {}),
+        "tag_rows": SAMPLE_ROWS,
         "tag_projects": list(rows.projects),
-        "tag_start": rows.start_ms,
-        "tag_end": rows.end_ms,
+        "tag_start": round(rows.window.start.timestamp() * 1000),
+        "tag_end": round(rows.window.end.timestamp() * 1000),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,12 +11,12 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from groundswell.errors import NotFound, UserError
-from groundswell.http.api.saved_queries import WRITE, author_of
+from groundswell.http.api.saved_queries import WRITE, authors_of
 from groundswell.http.bodies import body_of
 from groundswell.http.failures import FieldErrors, json_response
 from groundswell.http.paging import link_header, page
 from groundswell.http.requests import caller_scope, multi, now, services_of
-from groundswell.http.shapes import instant
+from groundswell.http.shapes import UserShape, instant
 from groundswell.model.tenancy import Scope
 from groundswell.stats import parameters
 from groundswell.stats.widgets import WidgetBody, judge_widget, stored, widget_shape
@@ -26,6 +27,8 @@ PATH = "/api/0/organizations/{org:str}/dashboards/"
 ONE = PATH + "{dashboard:str}/"
 MAX_TITLE = 255
 MAX_WIDGETS = 30
+# Under which name a dashboard keeps who favors it; not a word that clients may send.
+FAVORED = "favored_by"
 _KEPT = ("projects", "environment", "period", "start", "end", "utc", "filters", "permissions")
 
 
@@ -42,6 +45,12 @@ class DashboardBody(msgspec.Struct, rename="camel"):
     utc: bool | str | None = None
     filters: dict[str, Any] | None = None
     permissions: dict[str, Any] | None = None
+
+
+class Favor(msgspec.Struct, rename="camel"):
+    """Whether a dashboard is one of the caller's favorites."""
+
+    is_favorited: bool
 
 
 @get(PATH, opt={"access": "org:read", "feature": "dashboards-basic"})
@@ -62,7 +71,8 @@ async def dashboards(request: Request[Any, Any, Any], org: FromPath[str]) -> Res
             sort=sort.lstrip("-"), descending=sort.startswith("-"), limit=here.limit + 1,
             offset=here.offset, first_of=user.id if user and "my" in sort else None,
         )  # fmt: skip
-        return [_listed(connection, each) for each in found]
+        authors = authors_of(connection, [each.created_by for each in found])
+        return [_listed(each, scope, authors) for each in found]
 
     found = await services_of(request).metadata.run(read)
     headers = link_header(request, here, has_more=len(found) > here.limit)
@@ -84,7 +94,7 @@ async def create_dashboard(request: Request[Any, Any, Any], org: FromPath[str]) 
             [stored(each) for each in data.widgets or ()],
             user_id=user.id if user else None, now=now(),
         )  # fmt: skip
-        return _shape(connection, made)
+        return _shape(connection, scope, made)
 
     return json_response(await services_of(request).metadata.run(make), 201)
 
@@ -109,7 +119,7 @@ async def one_dashboard(
     scope = await caller_scope(request, org)
 
     def read(connection: Connection) -> dict[str, Any]:
-        return _shape(connection, _find(connection, scope, dashboard))
+        return _shape(connection, scope, _find(connection, scope, dashboard))
 
     return json_response(await services_of(request).metadata.run(read))
 
@@ -132,7 +142,7 @@ async def change_dashboard(
             connection, found.id, title=title, body=_kept(found.body, data), widgets=widgets,
             now=now(),
         )  # fmt: skip
-        return _shape(connection, _find(connection, scope, dashboard))
+        return _shape(connection, scope, _find(connection, scope, dashboard))
 
     return json_response(await metadata.run(change))
 
@@ -148,6 +158,23 @@ async def remove_dashboard(
         store.delete_dashboard(connection, _find(connection, scope, dashboard).id)
 
     await services_of(request).metadata.run(remove)
+
+
+@put(ONE + "favorite/", opt={"access": "org:read", "feature": "dashboards-basic"}, status_code=204)
+async def favor_dashboard(
+    request: Request[Any, Any, Any], org: FromPath[str], dashboard: FromPath[str]
+) -> None:
+    """Count a dashboard among the caller's favorites, or no longer."""
+    scope = await caller_scope(request, org)
+    wanted = (await body_of(request, Favor)).is_favorited
+
+    def favor(connection: Connection) -> None:
+        found = _find(connection, scope, dashboard)
+        others = [id for id in found.body.get(FAVORED, ()) if id != _caller_id(scope)]
+        mine = [_caller_id(scope)] if wanted else []
+        store.favor_dashboard(connection, found.id, {**found.body, FAVORED: [*others, *mine]})
+
+    await services_of(request).metadata.run(favor)
 
 
 @post(ONE + "visit/", opt={"access": "org:read", "feature": "dashboards-basic"}, status_code=204)
@@ -202,6 +229,11 @@ def _kept(before: Any, data: DashboardBody) -> dict[str, Any]:
     return {**before, **{name: value for name, value in given.items() if value is not None}}
 
 
+def _caller_id(scope: Scope) -> int:
+    """Whose favorites are meant; 0 stands for the tokens of the organization."""
+    return 0 if scope.caller.user is None else int(scope.caller.user.id)
+
+
 def _find(connection: Connection, scope: Scope, text: str) -> Dashboard:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise NotFound
@@ -209,38 +241,38 @@ def _find(connection: Connection, scope: Scope, text: str) -> Dashboard:
     return store.get_dashboard(connection, scope.organization.id, int(text))
 
 
-def _common(connection: Connection, found: Dashboard) -> dict[str, Any]:
+def _common(found: Dashboard, scope: Scope, authors: Mapping[int, UserShape]) -> dict[str, Any]:
     body = found.body
     return {
         "id": str(found.id),
         "title": found.title,
         "dateCreated": instant(found.created_at),
-        "createdBy": author_of(connection, found.created_by),
+        "createdBy": authors.get(found.created_by or 0),
         "projects": body.get("projects", []),
         "environment": body.get("environment", []),
         "filters": body.get("filters", {}),
         "permissions": body.get("permissions"),
-        "isFavorited": False,
+        "isFavorited": _caller_id(scope) in body.get(FAVORED, ()),
     }
 
 
-def _listed(connection: Connection, found: Dashboard) -> dict[str, Any]:
+def _listed(found: Dashboard, scope: Scope, authors: Mapping[int, UserShape]) -> dict[str, Any]:
     shown = [
         {"displayType": each.body["displayType"], "layout": each.body.get("layout")}
         for each in found.widgets
     ]
     return {
-        **_common(connection, found),
+        **_common(found, scope, authors),
         "widgetDisplay": [each["displayType"] for each in shown],
         "widgetPreview": shown,
     }
 
 
-def _shape(connection: Connection, found: Dashboard) -> dict[str, Any]:
+def _shape(connection: Connection, scope: Scope, found: Dashboard) -> dict[str, Any]:
     times = {name: found.body[name] for name in ("period", "start", "end", "utc")
              if name in found.body}  # fmt: skip
     return {
-        **_common(connection, found),
+        **_common(found, scope, authors_of(connection, [found.created_by])),
         **times,
         "widgets": [
             widget_shape(each, instant(each.created_at or found.created_at))
@@ -256,5 +288,6 @@ ROUTES = [
     one_dashboard,
     change_dashboard,
     remove_dashboard,
+    favor_dashboard,
     visit_dashboard,
 ]

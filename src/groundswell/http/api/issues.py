@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from groundswell.http.failures import json_response
 from groundswell.http.issue_shapes import Actor, IssueDetail, IssueShape, issue_values
 from groundswell.http.paging import link_header
 from groundswell.http.requests import caller_scope, multi, now, services_of
+from groundswell.http.shapes import instant
 from groundswell.model.tenancy import Scope
 from groundswell.stats import parameters
 from groundswell.stats.facets import tag_keys
@@ -28,6 +30,7 @@ from groundswell.stats.issue_list import (
     parse_issues,
     sightings,
 )
+from groundswell.store.first_releases import releases_of_issue
 from groundswell.store.metadata import issues as rows
 from groundswell.store.metadata import tenancy
 from groundswell.store.metadata.issue_search import IssueChange, change_issues, delete_issues
@@ -187,13 +190,26 @@ async def _detail(request: Request[Any, Any, Any], scope: Scope, issue: Issue) -
     tags = await tag_keys(services.statistics, services.engine, scope, (project,), window,
                           issue_id=issue.id)  # fmt: skip
     actors = await services.metadata.run(_actors_of, scope, [issue])
+    first, last = await releases_of_issue(services.engine, int(project.id), issue.id, window)
     return IssueDetail(
         **issue_values(
             issue, seen.get(issue.id, Sightings()), scope.organization, project,
             actors.get(issue.assigned_to or ""), services.settings.base_url,
         ),
         tags=[each.brief() for each in tags],
+        first_release=_release(first, issue.first_seen),
+        last_release=_release(last, issue.last_seen),
     )  # fmt: skip
+
+
+def _release(version: str, seen: datetime) -> dict[str, Any] | None:
+    if not version:
+        return None
+
+    return {
+        "version": version, "shortVersion": version.rpartition("@")[2],
+        "dateCreated": instant(seen), "dateReleased": None,
+    }  # fmt: skip
 
 
 async def _change(

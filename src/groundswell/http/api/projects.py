@@ -18,6 +18,7 @@ from groundswell.http.requests import caller_of, caller_scope, multi, services_o
 from groundswell.http.shapes import ProjectShape, project_shape
 from groundswell.model.tenancy import OrgId, Project, ProjectId, Scope, Team
 from groundswell.store.metadata import tenancy
+from groundswell.store.metadata.teams import projects_by_team
 
 WRITE = ("project:write", "project:admin", "org:write", "org:admin")
 
@@ -177,8 +178,9 @@ async def described(
 
 def _teams(connection: Connection, org_id: OrgId) -> dict[ProjectId, list[Team]]:
     found: dict[ProjectId, list[Team]] = {}
+    owned = projects_by_team(connection, org_id)
     for team in tenancy.list_teams(connection, org_id):
-        for project_id in tenancy.projects_of_team(connection, team.id):
+        for project_id in owned.get(team.id, ()):
             found.setdefault(project_id, []).append(team)
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -20,16 +20,13 @@ from groundswell.http.paging import link_header, page
 from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.http.shapes import instant
 from groundswell.model.tenancy import Scope
-from groundswell.query.question import Dataset, Question
 from groundswell.stats import parameters
 from groundswell.store.metadata import releases as store
 from groundswell.store.metadata.releases import Release
-from groundswell.timeframe import TimeRange
 
 ORGANIZATION = "/api/0/organizations/{org:str}/releases/"
 PROJECT = "/api/0/projects/{org:str}/{slug:str}/releases/"
 WRITE = ("project:releases", "project:write", "org:write", "org:admin")
-MAX_SEEN = 1_000
 MAX_VERSION = 250
 
 
@@ -61,12 +58,18 @@ class _Known:
     projects: set[int]
     first: datetime | None = None
     last: datetime | None = None
+    new_issues: dict[int, int] = field(default_factory=dict)
 
     @property
     def began(self) -> datetime:
         at = self.announced.created_at if self.announced else self.first
         assert at is not None
         return at
+
+    @property
+    def newest(self) -> datetime:
+        released = self.announced.released_at if self.announced else None
+        return released or self.began
 
 
 @get(ORGANIZATION, opt={"access": "project:releases"})
@@ -225,7 +228,7 @@ async def _listed(
     known = await _known(request, scope, projects)
     found = sorted(
         ((version, each) for version, each in known.items() if word in version.lower()),
-        key=lambda pair: (pair[1].began, pair[0]),
+        key=lambda pair: (pair[1].newest, pair[0]),
         reverse=True,
     )
     end = here.offset + here.limit
@@ -247,26 +250,15 @@ async def _known(
         for each in announced
         if {*each.projects} & ids
     }
-    if not projects:
-        return found
+    for seen in await services.activity.releases(scope):
+        if seen.project not in ids:
+            continue
 
-    at = now()
-    question = Question(
-        dataset=Dataset.DISCOVER,
-        window=TimeRange(at - services.statistics.retention, at),
-        projects=tuple(project.id for project in projects),
-        select=("release", "project.id", "min(timestamp)", "max(timestamp)"),
-        search="has:release",
-        order_by=("-max(timestamp)",),
-        limit=MAX_SEEN,
-        now=at,
-    )
-    for row in await services.statistics.records(question, scope):
-        each = found.setdefault(str(row["release"]), _Known(None, set()))
-        each.projects.add(int(row["project.id"]))
-        first, last = row["min(timestamp)"], row["max(timestamp)"]
-        each.first = min(each.first or first, first)
-        each.last = max(each.last or last, last)
+        each = found.setdefault(seen.version, _Known(None, set()))
+        each.projects.add(seen.project)
+        each.new_issues[seen.project] = seen.new_issues
+        each.first = min(each.first or seen.first, seen.first)
+        each.last = max(each.last or seen.last, seen.last)
     return found
 
 
@@ -291,7 +283,7 @@ def _shape(version: str, known: _Known, scope: Scope) -> Mapping[str, Any]:
         "lastEvent": instant(known.last) if known.last else None,
         "ref": announced.ref if announced else None,
         "url": announced.url if announced else None,
-        "newGroups": 0,
+        "newGroups": sum(known.new_issues.values()),
         "commitCount": 0,
         "deployCount": 0,
         "authors": [],
@@ -308,8 +300,9 @@ def _shape(version: str, known: _Known, scope: Scope) -> Mapping[str, Any]:
         "projects": [
             {
                 "id": str(project.id), "slug": project.slug, "name": project.name,
-                "platform": project.platform, "platforms": [], "newGroups": 0,
-                "hasHealthData": False,
+                "platform": project.platform,
+                "platforms": [project.platform] if project.platform else [],
+                "newGroups": known.new_issues.get(int(project.id), 0), "hasHealthData": False,
             }
             for project in scope.projects
             if int(project.id) in known.projects

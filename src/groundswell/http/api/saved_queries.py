@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -74,7 +75,8 @@ async def saved_queries(request: Request[Any, Any, Any], org: FromPath[str]) -> 
             sort=sort.lstrip("-"), descending=sort.startswith("-"), limit=here.limit + 1,
             offset=here.offset, first_of=user.id if user and sort == "myqueries" else None,
         )  # fmt: skip
-        return [_shape(connection, each) for each in found]
+        authors = authors_of(connection, [each.created_by for each in found])
+        return [_shape(each, authors) for each in found]
 
     found = await services_of(request).metadata.run(read)
     headers = link_header(request, here, has_more=len(found) > here.limit)
@@ -97,7 +99,7 @@ async def one_query(
     scope = await caller_scope(request, org)
 
     def read(connection: Connection) -> dict[str, Any]:
-        return _shape(connection, _find(connection, scope, saved))
+        return _one(connection, _find(connection, scope, saved))
 
     return json_response(await services_of(request).metadata.run(read))
 
@@ -113,7 +115,7 @@ async def change_query(
     def change(connection: Connection) -> dict[str, Any]:
         found = _find(connection, scope, saved)
         store.change_saved_query(connection, found.id, name, body, now=now())
-        return _shape(connection, _find(connection, scope, saved))
+        return _one(connection, _find(connection, scope, saved))
 
     return json_response(await services_of(request).metadata.run(change))
 
@@ -151,7 +153,7 @@ async def homepage(request: Request[Any, Any, Any], org: FromPath[str]) -> Respo
 
     def read(connection: Connection) -> dict[str, Any] | None:
         found = store.find_homepage(connection, scope.organization.id, _user_id(scope))
-        return None if found is None else _shape(connection, found)
+        return None if found is None else _one(connection, found)
 
     found = await services_of(request).metadata.run(read)
     return json_response(found) if found else Response(content=b"", status_code=204)
@@ -169,7 +171,7 @@ async def set_homepage(request: Request[Any, Any, Any], org: FromPath[str]) -> R
             return None
         store.change_saved_query(connection, found.id, name, body, now=now())
         again = store.get_saved_query(connection, scope.organization.id, found.id)
-        return _shape(connection, again)
+        return _one(connection, again)
 
     changed = await services_of(request).metadata.run(change)
     if changed is not None:
@@ -234,7 +236,7 @@ async def _made(
             connection, scope.organization.id, name, body, user_id=_user_id(scope), now=now(),
             is_homepage=is_homepage,
         )  # fmt: skip
-        return _shape(connection, made)
+        return _one(connection, made)
 
     status = 200 if is_homepage else 201
     return json_response(await services_of(request).metadata.run(make), status)
@@ -260,21 +262,22 @@ def shown_saved_query(connection: Connection, scope: Scope, text: str) -> dict[s
     """Give a saved question as the API answers it; None where the caller's organization has none
     of this id."""
     try:
-        return _shape(connection, _find(connection, scope, text))
+        return _one(connection, _find(connection, scope, text))
     except NotFound:
         return None
 
 
-def author_of(connection: Connection, user_id: int | None) -> UserShape | None:
-    """Tell who made something; None for a token of the organization."""
-    if user_id is None:
-        return None
-
-    user = tenancy.find_user(connection, user_id)
-    return None if user is None else user_shape(user)
+def authors_of(connection: Connection, ids: Iterable[int | None]) -> dict[int, UserShape]:
+    """Tell who made things; a token of the organization is nobody."""
+    found = tenancy.find_users(connection, {id for id in ids if id is not None})
+    return {id: user_shape(user) for id, user in found.items()}
 
 
-def _shape(connection: Connection, saved: SavedQuery) -> dict[str, Any]:
+def _one(connection: Connection, saved: SavedQuery) -> dict[str, Any]:
+    return _shape(saved, authors_of(connection, [saved.created_by]))
+
+
+def _shape(saved: SavedQuery, authors: Mapping[int, UserShape]) -> dict[str, Any]:
     return {
         "projects": [],
         "environment": [],
@@ -284,7 +287,7 @@ def _shape(connection: Connection, saved: SavedQuery) -> dict[str, Any]:
         "name": saved.name,
         "dateCreated": instant(saved.created_at),
         "dateUpdated": instant(saved.updated_at),
-        "createdBy": author_of(connection, saved.created_by),
+        "createdBy": authors.get(saved.created_by or 0),
     }
 
 
