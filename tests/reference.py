@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from groundswell.query.tree import And, Filter, Has, Node, Or, Text
+from groundswell.query.search.tree import And, Filter, Has, Node, Or, Text
 
 _NUMBERS = {"transaction.duration", "measurements.lcp"}
 _NEGATED = {"": "!=", "=": "!=", "!=": "=", ">": "<=", ">=": "<", "<": ">=", "<=": ">"}

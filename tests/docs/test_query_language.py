@@ -15,9 +15,9 @@ from groundswell.errors import UserError
 from groundswell.model.tenancy import ProjectId
 from groundswell.query.catalog import Catalog
 from groundswell.query.compile import compile
-from groundswell.query.datasets import DATASETS, functions_of
-from groundswell.query.fields import FIELDS
 from groundswell.query.question import Dataset, Question
+from groundswell.query.registry.datasets import DATASETS, functions_of
+from groundswell.query.registry.fields import FIELDS
 from groundswell.store.engine import Engine
 from groundswell.timeframe import TimeRange
 from tests.asking import clock

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.errors import UserError
-from groundswell.query.search import parse
-from groundswell.query.search import print as show
-from groundswell.query.tree import And, Filter, Has, Key, Node, Or, Text
+from groundswell.query.search.parser import parse
+from groundswell.query.search.parser import print as show
+from groundswell.query.search.tree import And, Filter, Has, Key, Node, Or, Text
 
 _NAMES = st.text(string.ascii_letters + string.digits + "_.-", min_size=1, max_size=8).filter(
     lambda name: name not in {"has"}

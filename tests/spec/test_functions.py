@@ -12,8 +12,8 @@ from groundswell.errors import UserError
 from groundswell.model.tenancy import ProjectId
 from groundswell.query.catalog import Catalog
 from groundswell.query.compile import compile
-from groundswell.query.datasets import functions_of
 from groundswell.query.question import Dataset, Question
+from groundswell.query.registry.datasets import functions_of
 from groundswell.store.engine import Engine
 from groundswell.timeframe import TimeRange
 from tests.asking import clock

@@ -6,8 +6,8 @@ import pytest
 
 from groundswell.errors import UserError
 from groundswell.query.compile import compile
-from groundswell.query.search import parse
-from groundswell.query.tree import EVERYTHING, And, Filter, Has, Key, Node, Or, Text
+from groundswell.query.search.parser import parse
+from groundswell.query.search.tree import EVERYTHING, And, Filter, Has, Key, Node, Or, Text
 from tests.questions import CATALOG, question
 
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from groundswell.config import SETTINGS, Setting
-from groundswell.query.datasets import functions_of
-from groundswell.query.fields import FIELDS, TABLE_LETTERS, Field
-from groundswell.query.functions import REQUIRED, Arg, Function
 from groundswell.query.question import Dataset
+from groundswell.query.registry.datasets import functions_of
+from groundswell.query.registry.fields import FIELDS, TABLE_LETTERS, Field
+from groundswell.query.registry.functions import REQUIRED, Arg, Function
 
 _HEAD = """\
 # Settings

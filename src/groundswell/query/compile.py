@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from groundswell.errors import UserError
 from groundswell.query.catalog import Catalog, Needs
-from groundswell.query.clickhouse import Printer
-from groundswell.query.passes import guarded, with_wholes
-from groundswell.query.planner import Planner, widest
+from groundswell.query.plan.passes import guarded, with_wholes
+from groundswell.query.plan.planner import Planner, widest
 from groundswell.query.question import Question, Statement
+from groundswell.query.sql.clickhouse import Printer
 from groundswell.query.wants import needs_of
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from groundswell.errors import UserError
-from groundswell.query.calls import FunctionCall, parse_call
 from groundswell.query.catalog import Needs
-from groundswell.query.equations import inputs_of, is_equation, parse_equation
-from groundswell.query.fields import BUILT_IN_MEASUREMENTS
 from groundswell.query.question import Question
-from groundswell.query.search import parse
-from groundswell.query.tree import And, Filter, Has, Node, Or
+from groundswell.query.registry.fields import BUILT_IN_MEASUREMENTS
+from groundswell.query.search.calls import FunctionCall, parse_call
+from groundswell.query.search.equations import inputs_of, is_equation, parse_equation
+from groundswell.query.search.parser import parse
+from groundswell.query.search.tree import And, Filter, Has, Node, Or
 
 _RELEASE_PARTS = frozenset({"release.version", "release.package", "release.build", "release.stage"})
 _MEASUREMENT = re.compile(r"measurements\.([A-Za-z0-9_.\-]+)", re.ASCII)

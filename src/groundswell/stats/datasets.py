@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 
 from groundswell.errors import UserError
-from groundswell.query.datasets import DATASETS
 from groundswell.query.question import Dataset
+from groundswell.query.registry.datasets import DATASETS
 
 DEFAULT = "discover"
 # The aggregated store of spans knew self times first.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from groundswell.errors import UserError
 from groundswell.model.tenancy import Scope
-from groundswell.query.instants import DATE_FORMS, parse_iso, parse_relative
+from groundswell.query.sql.instants import DATE_FORMS, parse_iso, parse_relative
 from groundswell.store.metadata import issues
 from groundswell.store.metadata.issue_search import IssueFilter
 

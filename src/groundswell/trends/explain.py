@@ -14,9 +14,9 @@ from math import isfinite
 from groundswell.errors import UserError
 from groundswell.model.statuses import NOT_FAILED
 from groundswell.model.tenancy import Scope
-from groundswell.query.fields import FIELDS
-from groundswell.query.patterns import quoted
 from groundswell.query.question import Dataset, Limits, Output, Question, Statement
+from groundswell.query.registry.fields import FIELDS
+from groundswell.query.sql.patterns import quoted
 from groundswell.stats import parameters
 from groundswell.stats.datasets import SOURCES
 from groundswell.stats.parameters import Params

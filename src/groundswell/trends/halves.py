@@ -11,7 +11,7 @@ from typing import Any
 
 from groundswell.errors import UserError
 from groundswell.model.tenancy import Scope
-from groundswell.query.patterns import quoted
+from groundswell.query.sql.patterns import quoted
 from groundswell.stats import parameters
 from groundswell.stats.parameters import Page, Params
 from groundswell.stats.request import SeriesRequest, TableRequest, TopEvents

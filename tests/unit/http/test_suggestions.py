@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from groundswell.http.web.suggestions import calls, suggestions
-from groundswell.query.calls import parse_call
-from groundswell.query.datasets import DATASETS, functions_of
-from groundswell.query.fields import find
-from groundswell.query.functions import resolve
+from groundswell.query.registry.datasets import DATASETS, functions_of
+from groundswell.query.registry.fields import find
+from groundswell.query.registry.functions import resolve
+from groundswell.query.search.calls import parse_call
 
 
 @pytest.mark.parametrize("dataset", ["discover", "spans", "profileFunctions"])

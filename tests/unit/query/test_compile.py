@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from groundswell.errors import UserError
-from groundswell.query.clickhouse import Printer
 from groundswell.query.compile import compile, needs
-from groundswell.query.datasets import DATASETS
-from groundswell.query.expression import TRUE, Call, Column
-from groundswell.query.fields import FIELDS, find
-from groundswell.query.plan import Scan, Select
 from groundswell.query.question import Dataset, Groups
+from groundswell.query.registry.datasets import DATASETS
+from groundswell.query.registry.fields import FIELDS, find
+from groundswell.query.sql.clickhouse import Printer
+from groundswell.query.sql.expression import TRUE, Call, Column
+from groundswell.query.sql.select import Scan, Select
 from tests.questions import CATALOG, question
 
 

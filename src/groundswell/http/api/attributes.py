@@ -12,8 +12,8 @@ from groundswell.http.failures import json_response
 from groundswell.http.paging import link_header, page
 from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.http.shapes import instant
-from groundswell.query.fields import FIELDS, Field, find
 from groundswell.query.question import Dataset
+from groundswell.query.registry.fields import FIELDS, Field, find
 from groundswell.stats import parameters
 from groundswell.stats.facets import tag_keys, tag_values
 from groundswell.timeframe import parse_range

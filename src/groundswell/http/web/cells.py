@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from groundswell.charts.units import measure
 from groundswell.http.web.state import State
 from groundswell.model.series import Cell, TableAnswer
-from groundswell.query.patterns import quoted
+from groundswell.query.sql.patterns import quoted
 from groundswell.slack.requests import is_aggregate
 
 NUMBERS = frozenset({"integer", "number", "duration", "percentage", "rate", "size"})

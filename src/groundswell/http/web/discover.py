@@ -21,7 +21,7 @@ from groundswell.http.web.forms import kept_of
 from groundswell.http.web.frame import fragment, go, page
 from groundswell.http.web.reading import ask_of, kept, read_state
 from groundswell.http.web.suggestions import calls, columns, suggestions
-from groundswell.query.datasets import DATASETS
+from groundswell.query.registry.datasets import DATASETS
 from groundswell.stats.parameters import page as page_of
 from groundswell.stats.request import parse_table
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 from types import MappingProxyType
 
-from groundswell.query.datasets import DATASETS, functions_of
-from groundswell.query.fields import FIELDS
-from groundswell.query.functions import PRIVATE, REQUIRED, Arg, Function
 from groundswell.query.question import Dataset
+from groundswell.query.registry.datasets import DATASETS, functions_of
+from groundswell.query.registry.fields import FIELDS
+from groundswell.query.registry.functions import PRIVATE, REQUIRED, Arg, Function
 
 _COLUMNS = MappingProxyType(
     {Dataset.SPANS: "span.duration", Dataset.FUNCTIONS: "function.duration"}

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from groundswell.model.tenancy import Project
 from groundswell.model.trends import Trend
-from groundswell.query.patterns import quoted
+from groundswell.query.sql.patterns import quoted
 from groundswell.trends.rows import Row
 
 _AROUND = timedelta(days=7)

@@ -1,0 +1,1 @@
+"""Filters on rows → expressions, by the kind of the key."""

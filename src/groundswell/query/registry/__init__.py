@@ -1,0 +1,1 @@
+"""What words mean: every field and function, their types, and the expressions they stand for."""

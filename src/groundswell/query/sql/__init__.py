@@ -1,0 +1,1 @@
+"""A statement as data, and the only place where it becomes text."""
