@@ -67,7 +67,7 @@ class House:
     async def settle(self) -> None:
         """Wait until everything that was acknowledged is done, and every message was tried."""
         await self.slack.pool.idle()
-        while self.slack.queue._channels or any(
+        while self.slack.queue._channels or any(  # noqa: ASYNC110
             not row.attempts for row in self.run(outbox_rows.waiting)
         ):
             await asyncio.sleep(0.005)

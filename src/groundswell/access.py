@@ -24,7 +24,6 @@ from groundswell.store.metadata import tenancy
 from groundswell.store.metadata.remembered import projects_of
 
 SEES_EVERYTHING = frozenset({Role.ADMIN, Role.MANAGER, Role.OWNER})
-READ_EVENTS = ("org:read", "org:write", "org:admin")
 # What a person may do in an organization, by role; a token's scopes narrow it further.
 _MEMBER = frozenset(
     {
@@ -128,15 +127,6 @@ def held(caller: Caller | Scope) -> list[str]:
     credential = caller.caller if isinstance(caller, Scope) else caller
     scopes = credential.scopes or SCOPES
     return sorted(scopes if role is None else scopes & SCOPES_OF_ROLE[role])
-
-
-def require_role(granted: Scope, *any_of: Role) -> None:
-    """Let through people in one of the roles, and the organization's own tokens.
-
-    Raises NotAllowed.
-    """
-    if granted.role is not None and granted.role not in any_of:
-        raise NotAllowed
 
 
 def project(granted: Scope, slug_or_id: str | int) -> Project:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from groundswell.model.trends import Trend
 from groundswell.slack import admin
 from groundswell.slack.simulator import Failure
 from groundswell.store.engine import Engine
@@ -18,6 +19,7 @@ from groundswell.store.metadata import slack, tenancy
 from groundswell.store.metadata.dashboards import Widget, create_dashboard
 from groundswell.store.metadata.issues import Sighting, record_batch
 from groundswell.store.metadata.saved_queries import create_saved_query
+from groundswell.store.metadata.trends import add_trend
 from tests.rows import every, insert
 from tests.slacking import KEYS, TOKEN, House, open_house
 
@@ -317,10 +319,14 @@ async def test_a_token_is_proven_to_be_of_its_workspace(house: House) -> None:
 async def test_widgets_of_dashboards_unfurl_with_what_is_saved(house: House) -> None:
     house.identify()
     now = datetime.now(UTC)
+    both = widget("Both", "line", ["count()"], conditions="message:Boom", name="Booms")
+    both.body["queries"].append({"aggregates": ["count()"], "conditions": "message:Nothing"})
+    both.body["queries"].append({"aggregates": ["count()"], "isHidden": True})
     widgets = [
         widget("Numbers", "big_number", ["count()"]),
         widget("Load", "line", ["count()"], conditions="message:Boom"),
         widget("By title", "top_n", ["count()"], ["title"]),
+        both,
     ]
     project = int(house.projects["shop"])
     board = house.run(
@@ -333,6 +339,9 @@ async def test_widgets_of_dashboards_unfurl_with_what_is_saved(house: House) -> 
         assert "Load" in shown
         assert "otal 1" in shown
     assert "By title" in words(await house.shared(f"{page}/widget/2/?statsPeriod=7d"))
+    several = words(await house.shared(f"{page}/widget/3/"))
+    assert "Booms: total 1" in several
+    assert "*message:Nothing*\\n0" in several
     before = len(house.calls("chat.unfurl"))
     for address in (f"{page}/widget/0/", f"{page}/widget/9/", page.replace(f"/{board.id}", "/99")):
         await house.shared(address)
@@ -379,6 +388,25 @@ async def test_trends_unfurl_with_what_changed(house: House, engine: Engine) -> 
     shown = words(await house.shared(page, f"{page}&statsPeriod=zzz"))
     assert "/pay" in shown
     assert "+300% since" in shown
+
+
+async def test_the_tab_of_recorded_trends_unfurls_what_it_lists(house: House) -> None:
+    house.identify()
+    now = datetime.now(UTC)
+    shop, secret = house.projects.values()
+    for project, group in ((shop, "/pay"), (shop, "/cart"), (secret, "/hidden")):
+        house.run(
+            add_trend,
+            Trend(0, house.org_id, project, group, "p95()", 1, "regression", now, 100.0, 250.0,
+                  2.5, 0.001, now, now),
+        )  # fmt: skip
+    page = f"{house.url}/organizations/acme/trends/?trendType=recorded&project={shop}"
+    shown = words(await house.shared(page))
+    assert "2 recorded" in shown
+    assert "/pay" in shown
+    assert "/hidden" not in shown
+    assert "1 recorded" in words(await house.shared(f"{page}&query=CART"))
+    assert "No trends are recorded" in words(await house.shared(f"{page}&status=dismissed"))
 
 
 async def test_one_trend_unfurls_with_its_chart(drawing: House, engine: Engine) -> None:

@@ -10,6 +10,7 @@ from groundswell.model.series import Series, SeriesAnswer
 
 DISPLAYS = ("default", "line", "bar", "daily", "previous", "top5", "top5line", "dailytop5")
 
+_EQUATION = "equation|"
 _ADDITIVE = re.compile(r"(count|sum|count_if|failure_count|count_web_vitals)\(|count$")
 _RATE = re.compile(r"(eps|epm|tps|tpm|sps|spm|count_unique|count_miserable)\(")
 _SMALL_TOP5 = re.compile(
@@ -116,19 +117,20 @@ def ordered_series(answer: SeriesAnswer) -> list[Series]:
 
 def series_name(series: Series, answer: SeriesAnswer) -> str:
     """Name a series for the legend: its group, its axis, or both where both differ."""
+    axis = series.axis.removeprefix(_EQUATION)
     if series.group is None:
-        return series.axis
+        return axis
 
-    group = series.group or series.axis
-    several_axes = len({s.axis for s in answer.series}) > 1
-    return f"{group} · {series.axis}" if several_axes and series.group else group
+    group = series.group or axis
+    several_axes = answer.is_top_events and len({s.axis for s in answer.series}) > 1
+    return f"{group} · {axis}" if several_axes and series.group else group
 
 
 def default_title(answer: SeriesAnswer) -> str:
     """Say what is drawn: `p95(transaction.duration) by transaction`."""
     axes = list(dict.fromkeys(s.axis for s in ordered_series(answer))) or ["count()"]
     columns = list(dict.fromkeys(name for s in answer.series for name, _ in s.group_values))
-    title = ", ".join(axes)
+    title = ", ".join(axis.removeprefix(_EQUATION) for axis in axes)
     return f"{title} by {', '.join(columns)}" if columns else title
 
 

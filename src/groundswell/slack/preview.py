@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from groundswell import access
-from groundswell.charts.answers import chart_of, default_title, on_grid, span_text
+from groundswell.charts.answers import (
+    chart_of,
+    default_title,
+    on_grid,
+    ordered_series,
+    series_name,
+    span_text,
+)
 from groundswell.charts.render import Renderer
 from groundswell.charts.spec import vega_lite
 from groundswell.charts.summary import summarize
 from groundswell.errors import NotAllowed, NotFound, UserError
-from groundswell.model.series import SeriesAnswer
+from groundswell.model.series import Series, SeriesAnswer
 from groundswell.model.tenancy import Caller, Scope, User
 from groundswell.slack.images import Picture
 from groundswell.slack.links import Kind, Link
@@ -60,17 +69,7 @@ class Previewer:
         """Ask what a link asks. Raises Silent, or UserError where the sharer may know why."""
         try:
             scope, asked = await self._metadata.run(self._read, link, user, now)
-            retention = self._statistics.retention
-            try:
-                request = parse_series(asked.params, scope, now, retention)
-            except UserError as error:
-                if asked.display is not Display.PREVIOUS or error.code != "outside_retention":
-                    raise
-                asked = asked.without_comparison()
-                request = parse_series(asked.params, scope, now, retention)
-            # As the page does, with the bucket that fills right now: people share what happens.
-            request = replace(request, zerofill=False, partial=True)
-            answer = on_grid(await self._statistics.series(request))
+            asked, request, answer = await self._answer(scope, asked, now)
         except (NotAllowed, NotFound) as error:
             raise Silent(str(error)) from error
 
@@ -80,7 +79,25 @@ class Previewer:
         if hides_names:
             answer = without_names(answer)
         told = tell(link, asked, request, answer, hides_names=hides_names)
-        return Preview(link, scope, asked, request, answer, told)
+        return Preview(link, scope, asked[0], request, answer, told)
+
+    async def _answer(
+        self, scope: Scope, asked: Sequence[ChartRequest], now: datetime
+    ) -> tuple[Sequence[ChartRequest], SeriesRequest, SeriesAnswer]:
+        """Ask every request of a link; where there are several their series share one answer."""
+        retention = self._statistics.retention
+        try:
+            requests = [parse_series(one.params, scope, now, retention) for one in asked]
+        except UserError as error:
+            if asked[0].display is not Display.PREVIOUS or error.code != "outside_retention":
+                raise
+            asked = [one.without_comparison() for one in asked]
+            requests = [parse_series(one.params, scope, now, retention) for one in asked]
+        # As the page does, with the bucket that fills right now: people share what happens.
+        requests = [replace(one, zerofill=False, partial=True) for one in requests]
+        answers = await asyncio.gather(*(self._statistics.series(one) for one in requests))
+        labels = [one.label for one in asked]
+        return asked, requests[0], together(labels, [on_grid(answer) for answer in answers])
 
     async def draw(self, preview: Preview) -> Picture:
         """Draw the chart of a preview. Raises UpstreamError."""
@@ -97,7 +114,7 @@ class Previewer:
 
     def _read(
         self, connection: Connection, link: Link, user: User, now: datetime
-    ) -> tuple[Scope, ChartRequest]:
+    ) -> tuple[Scope, Sequence[ChartRequest]]:
         caller = Caller(user=user, org_id=None, scopes=frozenset())
         scope = access.scope(connection, caller, link.org)
         feature = "dashboards-basic" if link.kind is Kind.WIDGET else "discover-basic"
@@ -110,23 +127,38 @@ class Previewer:
             return scope, from_widget(link, dashboard, now=now, retention=retention)
 
         saved = saved_question(connection, scope, link, user)
-        return scope, from_link(link, saved, now=now, retention=retention)
+        return scope, [from_link(link, saved, now=now, retention=retention)]
+
+
+def together(labels: Sequence[str], answers: Sequence[SeriesAnswer]) -> SeriesAnswer:
+    """Put the series of several answers into one, each called by its label."""
+    if len(answers) == 1:
+        return answers[0]
+
+    series: list[Series] = []
+    for label, answer in zip(labels, answers, strict=True):
+        for one in ordered_series(answer):
+            name = series_name(one, answer)
+            if label:
+                name = f"{label} · {name}" if len(answer.series) > 1 else label
+            series.append(replace(one, group=name, group_values=(), order=len(series)))
+    return replace(answers[0], series=tuple(series), is_top_events=False)
 
 
 def tell(
     link: Link,
-    asked: ChartRequest,
+    requests: Sequence[ChartRequest],
     request: SeriesRequest,
     answer: SeriesAnswer,
     *,
     hides_names: bool = False,
 ) -> Told:
     """Put an answer in words."""
-    query = (asked.params.get("query") or [""])[0]
+    asked = requests[0]
+    query = "" if len(requests) > 1 else (asked.params.get("query") or [""])[0]
     period = _period(asked)
     words = period or span_text(max(answer.end - answer.start, answer.interval_s))
-    shown = default_title(answer).replace("equation|", "")
-    title = asked.name or f"{shown}{f' · {query}' if query else ''} · {words}"
+    title = asked.name or f"{default_title(answer)}{f' · {query}' if query else ''} · {words}"
     summary = summarize(answer, title=title)
     environments = asked.params.get("environment", [])
     projects = [project.slug for project in request.asking.projects]

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from groundswell.slack.outbound import SlackError
 from groundswell.slack.workspaces import GONE, Workspaces, utc_now
 from groundswell.store.metadata import slack as rows
@@ -158,12 +160,10 @@ class Queue:
         except SlackError as error:
             if error.retryable or error.is_dead_token:
                 return await self._later(waiting, installation, str(error), error.retry_after_s)
-            await metadata.run(outbox.settle, waiting.id, "failed", str(error))
-            await self._note(waiting, installation, "failed", str(error))
+            await self._settle(waiting, installation, "failed", str(error))
             return True
 
-        await metadata.run(outbox.settle, waiting.id, "sent", "ok")
-        await self._note(waiting, installation, "ok", "")
+        await self._settle(waiting, installation, "sent", "ok")
         return True
 
     async def _post(self, installation: rows.Installation, waiting: outbox.Waiting) -> None:
@@ -173,7 +173,9 @@ class Queue:
             bare = without_pictures(waiting.message["arguments"])
             if error.error not in _PICTURE_REFUSED or bare == waiting.message["arguments"]:
                 raise
-            await self._note(waiting, installation, "without picture", str(error))
+            await self._workspaces.note(
+                waiting.key, installation.team, "message", "without picture", str(error)
+            )
             await self._call(installation, waiting, bare)
 
     async def _call(
@@ -222,27 +224,34 @@ class Queue:
         answer: str,
         retry_after_s: float | None,
     ) -> bool:
-        metadata, now = self._workspaces.metadata, utc_now()
         pause_s = retry_after_s or min(FIRST_PAUSE_S * 2**waiting.attempts, LONGEST_PAUSE_S)
-        due_at = now + timedelta(seconds=pause_s)
+        due_at = utc_now() + timedelta(seconds=pause_s)
         if due_at > waiting.expires_at:
-            await metadata.run(outbox.settle, waiting.id, "failed", f"given up: {answer}")
-        else:
-            await metadata.run(outbox.postpone, waiting.id, due_at, answer)
-        outcome = "failed" if due_at > waiting.expires_at else "postponed"
-        await self._note(waiting, installation, outcome, answer)
+            await self._settle(waiting, installation, "failed", f"given up: {answer}")
+            return False
+
+        def write(connection: Connection) -> None:
+            outbox.postpone(connection, waiting.id, due_at, answer)
+            _log(connection, waiting, installation, "postponed", answer)
+
+        await self._workspaces.metadata.run(write)
         return False
 
-    async def _note(
+    async def _settle(
         self,
         waiting: outbox.Waiting,
         installation: rows.Installation | None,
-        outcome: str,
-        detail: str,
+        state: str,
+        answer: str,
     ) -> None:
-        team = installation.team if installation else ""
-        step = str(waiting.message.get("step") or "message")
-        await self._workspaces.note(waiting.key, team, step, outcome, detail)
+        """Write the end of a message, and its line of the log with it."""
+
+        def write(connection: Connection) -> None:
+            outbox.settle(connection, waiting.id, state, answer)
+            outcome, detail = ("ok", "") if state == "sent" else (state, answer)
+            _log(connection, waiting, installation, outcome, detail)
+
+        await self._workspaces.metadata.run(write)
 
 
 class _Pace:
@@ -260,6 +269,18 @@ class _Pace:
 
     def is_rested(self, now: float) -> bool:
         return self._free_at <= now
+
+
+def _log(
+    connection: Connection,
+    waiting: outbox.Waiting,
+    installation: rows.Installation | None,
+    outcome: str,
+    detail: str,
+) -> None:
+    team = installation.team if installation else ""
+    step = str(waiting.message.get("step") or "message")
+    outbox.log_step(connection, waiting.key, team, step, outcome, detail, utc_now())
 
 
 def _place(message: outbox.Waiting) -> tuple[int, str]:

@@ -48,11 +48,15 @@ class Display(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChartRequest:
-    """Parameters of events-stats, how to draw the answer, and the name that people gave it."""
+    """Parameters of events-stats, how to draw the answer, and the name that people gave it.
+
+    label: what its series are called where several requests are drawn in one chart.
+    """
 
     params: Mapping[str, list[str]]
     display: Display
     name: str | None = None
+    label: str = ""
 
     @property
     def axes(self) -> list[str]:

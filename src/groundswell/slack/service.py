@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
@@ -30,11 +30,10 @@ from groundswell.slack.issues import IssueLinks
 from groundswell.slack.linking import Signer
 from groundswell.slack.links import Kind
 from groundswell.slack.messages.help import disconnected
-from groundswell.slack.outbound import Outbound
+from groundswell.slack.outbound import Outbound, import_clients
 from groundswell.slack.pages import Pages
 from groundswell.slack.preview import Previewer
 from groundswell.slack.queue import Outgoing, Queue
-from groundswell.slack.socket import Socket
 from groundswell.slack.trends import TrendLinks
 from groundswell.slack.unfurl import Unfurler
 from groundswell.slack.vault import Vault
@@ -52,6 +51,9 @@ ORG_AGAIN_S = 0.8
 WORTH_DOING = timedelta(minutes=30)
 LONGEST_PAUSE_S = 600.0
 _SPOKEN_SUBTYPES = frozenset({"", "file_share", "thread_broadcast"})
+
+if TYPE_CHECKING:
+    from groundswell.slack.socket import Socket
 
 log = logger("slack")
 
@@ -109,9 +111,13 @@ class Slack:
         self.queue.start()
         await self.inbox.start(self._take_up)
         self._tasks.append(asyncio.create_task(self.workspaces.prove_tokens()))
+        if self._settings.text("SLACK_SIGNING_SECRET") or self._settings.text("SLACK_APP_TOKEN"):
+            self._tasks.append(asyncio.create_task(asyncio.to_thread(import_clients)))
         if self._settings.text("SLACK_BOT_TOKEN"):
             self._tasks.append(asyncio.create_task(self._install_from_settings()))
         if self._settings.text("SLACK_APP_TOKEN"):
+            from groundswell.slack.socket import Socket
+
             self._socket = Socket(self._settings, self.outbound.api_url, self.handle)
             self._socket.start()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -13,16 +13,21 @@ from groundswell import access
 from groundswell.charts.one_trend import chart_of_one, sentence_of
 from groundswell.charts.render import Renderer
 from groundswell.charts.spec import vega_lite
+from groundswell.charts.trends import change_text, moment_text
 from groundswell.errors import GroundswellError, NotFound, UserError
 from groundswell.model.tenancy import Caller, Scope, User
+from groundswell.model.trends import Status, Trend
 from groundswell.slack.images import Ladder, Picture
 from groundswell.slack.links import Link
 from groundswell.slack.messages.unfurls import Told, chart_unfurl
 from groundswell.slack.outbound import SlackError
 from groundswell.slack.workspaces import utc_now
+from groundswell.stats import parameters
 from groundswell.stats.statistics import Statistics
 from groundswell.store.metadata import Metadata
 from groundswell.store.metadata.tenancy import list_features
+from groundswell.store.metadata.trends import Wanted, list_trends
+from groundswell.timeframe import parse_range
 from groundswell.trends.one import OneTrend, find_one, parse_one
 from groundswell.trends.rows import Row
 from groundswell.trends.transactions import (
@@ -37,7 +42,8 @@ if TYPE_CHECKING:
 
 FEATURE = "performance-new-trends"
 DEFAULT_PERIOD = "14d"
-SHOWN = 5
+RECORDED = "recorded"
+SHOWN, MOST = 5, 100
 WIDTH, HEIGHT = 800, 320
 # With time left for the statistics before it, and for Slack after it.
 CHART_TIMEOUT_S = 4.0
@@ -66,6 +72,13 @@ class TrendLinks:
         parse = parse_one if link.part else parse_trends
         try:
             scope = await self._metadata.run(_scope, link, user)
+            if not link.part and link.first("trendType") == RECORDED:
+                wanted = _wanted(params, scope, self._statistics.retention)
+                found = await self._metadata.run(
+                    list_trends, scope.organization.id, wanted, limit=MOST + 1
+                )
+                return chart_unfurl(_told_recorded(link, scope, found))
+
             asked = parse(params, scope, utc_now(), self._statistics.retention)
             if asked is None:
                 return None
@@ -116,6 +129,47 @@ def _told(link: Link, found: Trends) -> Told:
         title=" · ".join(part for part in (f"Trends · {function}", _period(link)) if part),
         sentence=sentence,
         top=tuple((str(row["transaction"]), _words(row)) for row in found.rows[:SHOWN]),
+        query=link.first("query") or "",
+        details=("UTC",),
+    )
+
+
+def _wanted(params: Mapping[str, list[str]], scope: Scope, retention: timedelta) -> Wanted:
+    """Say which recorded trends the page lists."""
+    status = (params.get("status") or [""])[0]
+    asked = {name: values for name, values in params.items() if name != "query"}
+    return Wanted(
+        projects=tuple(project.id for project in parameters.projects(asked, scope)),
+        statuses=(Status(status),) if status in set(Status) else (),
+        words=(params.get("query") or [""])[0].strip(),
+        since=parse_range(asked, now=utc_now(), retention=retention).start,
+    )
+
+
+def _told_recorded(link: Link, scope: Scope, found: Sequence[Trend]) -> Told:
+    slugs = {project.id: project.slug for project in scope.projects}
+    many = f"More than {MOST}" if len(found) > MOST else str(len(found))
+    sentence = "No trends are recorded."
+    if found:
+        newest = found[0]
+        name = newest.group or "(no name)"
+        sentence = (
+            f"{many} recorded, the newest: {newest.function} of {name}, "
+            f"{change_text(newest.before, newest.after)}."
+        )
+    return Told(
+        url=link.url.replace("&amp;", "&"),
+        title=" · ".join(part for part in ("Recorded trends", _period(link)) if part),
+        sentence=sentence,
+        top=tuple(
+            (
+                f"{one.function} of {one.group or '(no name)'}",
+                f"{change_text(one.before, one.after)} since "
+                f"{moment_text(int(one.at.timestamp()))} ({one.status.value}, "
+                f"{slugs.get(one.project_id, '')})",
+            )
+            for one in found[:SHOWN]
+        ),
         query=link.first("query") or "",
         details=("UTC",),
     )

@@ -1,4 +1,4 @@
-"""A link to a dashboard's widget → the one statistics request it stands for."""
+"""A link to a dashboard's widget → the statistics requests it stands for, one for each query."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from groundswell.slack.requests import (
 from groundswell.store.metadata.dashboards import Dashboard, Widget, get_dashboard
 
 DEFAULT_PERIOD = "24h"
+MAX_QUERIES = 10
 _MAX_ID = 10**18
 _DATASETS = MappingProxyType(
     {
@@ -53,19 +54,43 @@ def find_dashboard(connection: Connection, scope: Scope, link: Link) -> Dashboar
 
 def from_widget(
     link: Link, dashboard: Dashboard, *, now: datetime, retention: timedelta
-) -> ChartRequest:
-    """Turn the widget of a link, or a dashboard's first chart, into its request.
+) -> list[ChartRequest]:
+    """Turn the widget of a link, or a dashboard's first chart, into a request for each query.
 
     What the address says goes before what is saved; the time is taken from one of both as a whole.
     Raises UserError where there is nothing to draw.
     """
     widget = _widget(dashboard.widgets, link.part)
-    query = next((q for q in widget.body["queries"] if not q.get("isHidden")), None)
-    axes = strings((query or {}).get("aggregates"))
-    if query is None or not axes:
+    queries = [
+        query
+        for query in widget.body["queries"]
+        if not query.get("isHidden") and strings(query.get("aggregates"))
+    ]
+    if not queries:
         raise UserError("This widget shows no chart.")
 
-    saved = dashboard.body
+    asked = [_request(link, dashboard, widget, query) for query in queries[:MAX_QUERIES]]
+    # All of them share one grid.
+    requested: Sequence[str | None] = (link.first("interval"), widget.body.get("interval"))
+    for params, _, _ in asked:
+        fit_interval(params, Display.AREA, requested, now=now, retention=retention)
+        requested = (params["interval"][0],)
+    several = len(asked) > 1
+    return [
+        ChartRequest(
+            {k: v for k, v in params.items() if v},
+            Display.LINE if several and display is Display.AREA else display,
+            widget.title,
+            label if several else "",
+        )
+        for params, display, label in asked
+    ]
+
+
+def _request(
+    link: Link, dashboard: Dashboard, widget: Widget, query: Mapping[str, Any]
+) -> tuple[dict[str, list[str]], Display, str]:
+    saved, axes = dashboard.body, strings(query.get("aggregates"))
     filters = saved.get("filters") or {}
     releases = link.values("release") or strings(filters.get("release"))
     search = f"{query.get('conditions') or ''} {_any_of('release', releases)}".strip()
@@ -87,10 +112,8 @@ def from_widget(
             "field": [*columns, *axes],
             "sort": [order],
         }
-    display = grouped if columns else plain
-    requested = (link.first("interval"), widget.body.get("interval"))
-    fit_interval(params, Display.AREA, requested, now=now, retention=retention)
-    return ChartRequest({k: v for k, v in params.items() if v}, display, widget.title)
+    label = str(query.get("name") or query.get("conditions") or "")
+    return params, grouped if columns else plain, label
 
 
 def _widget(widgets: Sequence[Widget], index: str) -> Widget:

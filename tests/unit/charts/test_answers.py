@@ -94,6 +94,12 @@ def test_empty_bucket_counts_nothing_and_has_no_percentile(axis, nothing):
     assert filled.comparison == (nothing, 1, nothing, 2)
 
 
+def test_an_equation_is_named_without_its_mark():
+    given = answer(Series("equation|count() / 2", GRID, (1, 2, 3, 4)))
+    chart = chart_of(given)
+    assert (chart.title, chart.lines[0].name) == ("count() / 2", "count() / 2")
+
+
 def test_top5_of_percentiles_is_drawn_as_lines():
     assert effective_display("top5", "p95(transaction.duration)") == "top5line"
     assert effective_display("top5", "equation|count() / 2") == "top5line"

@@ -8,12 +8,15 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     Connection,
     DateTime,
     Dialect,
     Integer,
     MetaData,
+    String,
     Table,
+    Text,
     TypeDecorator,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -48,6 +51,17 @@ class UtcTime(TypeDecorator[datetime]):
             return None
 
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def delivery_columns() -> list[Column[Any]]:
+    """Give the columns of what is sent until it arrives: how far it is, and what was answered."""
+    return [
+        Column("state", String(16), nullable=False),
+        Column("attempts", Integer, nullable=False),
+        Column("due_at", UtcTime, nullable=False),
+        Column("expires_at", UtcTime, nullable=False),
+        Column("answer", Text),
+    ]
 
 
 def insert_missing(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     Index,
-    Integer,
     String,
     Table,
     Text,
@@ -25,7 +24,13 @@ from sqlalchemy import (
 
 from groundswell.model.notices import Notice
 from groundswell.model.tenancy import OrgId
-from groundswell.store.metadata.columns import BigId, UtcTime, insert_missing, registry
+from groundswell.store.metadata.columns import (
+    BigId,
+    UtcTime,
+    delivery_columns,
+    insert_missing,
+    registry,
+)
 
 KEEP_RECORDS = timedelta(days=30)
 
@@ -41,12 +46,8 @@ notices = Table(
     Column("channel", String(16), nullable=False),
     Column("target", Text, nullable=False),
     Column("body", JSON, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("answer", Text),
+    *delivery_columns(),
     Column("created_at", UtcTime, nullable=False),
-    Column("due_at", UtcTime, nullable=False),
-    Column("expires_at", UtcTime, nullable=False),
     Column("settled_at", UtcTime),
     Index(None, "state", "due_at"),
     Index(None, "subject"),

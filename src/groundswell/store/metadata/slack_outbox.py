@@ -13,7 +13,6 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     Index,
-    Integer,
     String,
     Table,
     Text,
@@ -23,7 +22,14 @@ from sqlalchemy import (
     update,
 )
 
-from groundswell.store.metadata.columns import BigId, UtcTime, insert_missing, registry, upsert
+from groundswell.store.metadata.columns import (
+    BigId,
+    UtcTime,
+    delivery_columns,
+    insert_missing,
+    registry,
+    upsert,
+)
 
 KEEP_LOG = timedelta(days=14)
 
@@ -40,11 +46,7 @@ outbox = Table(
     ),
     Column("channel", String(64), nullable=False),
     Column("message", JSON, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("due_at", UtcTime, nullable=False),
-    Column("expires_at", UtcTime, nullable=False),
-    Column("answer", Text),
+    *delivery_columns(),
     Index(None, "state", "due_at"),
     sqlite_autoincrement=True,
 )
