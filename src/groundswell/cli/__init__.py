@@ -16,6 +16,8 @@ app = cyclopts.App(
     help="Sentry-compatible event statistics, trends and Slack charts in one service.",
     version=__version__,
     version_flags=["--version"],
+    # Markdown would be a third of the time of `--help`.
+    help_format="plaintext",
 )
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (

@@ -139,6 +139,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Settings], None] | No
             recurring = asyncio.create_task(Scheduler(jobs_of(services)).run())
             letting_go = asyncio.create_task(_let_go(stopping, server, services, bodies))
             gc.freeze()
+            gc.enable()
             if on_ready is not None:
                 on_ready(settings)
             try:

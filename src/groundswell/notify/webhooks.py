@@ -8,7 +8,6 @@ import hmac
 import time
 from typing import Any
 
-import httpx
 import msgspec
 
 from groundswell.errors import UpstreamError
@@ -46,6 +45,8 @@ class Webhooks:
             "X-Groundswell-Delivery": hashlib.sha256(delivery.key.encode()).hexdigest()[:32],
             SIGNATURE: sign(self.secret(delivery.org_id), content, int(time.time())),
         }
+        import httpx
+
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 status = await _post(pinned.url, pinned.host, content, headers)
@@ -86,6 +87,8 @@ def sign(secret: str, content: bytes, at: int) -> str:
 
 
 async def _post(url: str, host: str, content: bytes, headers: dict[str, str]) -> int:
+    import httpx
+
     # Proxies of the environment would resolve the name again.
     async with (
         httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client,
