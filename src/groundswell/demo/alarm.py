@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import httpx
 
 from groundswell.demo.story import CHECKOUT, SLOW_FACTOR
+from groundswell.demo.telling import shown, words
 from groundswell.slack.simulator import Simulator
 
 CHANNEL = "C0001"
-TIMEOUT_S = 40.0
+TIMEOUT_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Alarm:
     rule_url: str
     title: str
     has_chart: bool = False
+    lines: tuple[str, ...] = ()
 
 
 async def raise_alarm(
@@ -57,6 +59,9 @@ async def raise_alarm(
     while time.monotonic() < deadline:
         for message in simulator.world.messages:
             if "Checkout is slow" in message.text:
-                return Alarm(url, message.text, "Metric Alert Chart" in str(message.attachments))
+                has_chart = "Metric Alert Chart" in str(message.attachments)
+                said = [block for each in message.attachments for block in each.get("blocks", ())]
+                lines = dict.fromkeys((shown(message.text), *words((*message.blocks, *said))))
+                return Alarm(url, message.text, has_chart, tuple(lines))
         await asyncio.sleep(0.1)
     return Alarm(url, "")

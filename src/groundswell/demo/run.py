@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -57,11 +59,26 @@ class Tenant:
 
 
 async def run(*, days: float, once: bool, port: int, data: Path | None, as_json: bool) -> None:
-    """Run the demo; with `once` it ends when everything was shown."""
+    """Run the demo; with `once` it ends when everything was shown, else with Ctrl-C."""
     console = Console(stderr=as_json)
+    demo = asyncio.create_task(_run(console, days, once, port, data, as_json))
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, demo.cancel)
+    try:
+        await demo
+    except asyncio.CancelledError:
+        console.print("Stopped.")
+
+
+async def _run(
+    console: Console, days: float, once: bool, port: int, data: Path | None, as_json: bool
+) -> None:
     clockwork = Clockwork()
     with contextlib.ExitStack() as stack:
-        home = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="groundswell-")))
+        home = data or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="groundswell-")), "data"
+        )
         async with Simulator() as simulator:
             settings = {
                 "SLACK_API_URL": simulator.api_url,
@@ -69,7 +86,7 @@ async def run(*, days: float, once: bool, port: int, data: Path | None, as_json:
                 # History is complete when it is sent: its windows need not grow old.
                 "ALERT_DELAY_S": "0",
             }
-            service = ServiceProcess(home / "data", port=port, settings=settings)
+            service = ServiceProcess(home, port=port, settings=settings)
             stack.callback(service.stop)
             with clockwork.step("start"):
                 await asyncio.to_thread(service.start)
@@ -78,9 +95,11 @@ async def run(*, days: float, once: bool, port: int, data: Path | None, as_json:
                 tenant = await asyncio.to_thread(_make_tenant, service)
             shop = Shop(tenant.dsn)
             stack.callback(shop.close)
+            stopped = threading.Event()
+            stack.callback(stopped.set)
             story = plan(days, datetime.now(UTC))
             with clockwork.step("history"):
-                await asyncio.to_thread(_send_history, shop, story, days, console)
+                await asyncio.to_thread(_send_history, shop, story, days, console, stopped)
             with clockwork.step("queryable"):
                 await asyncio.to_thread(service.wait_until_queryable)
             page_url = service.url + discover_path(tenant.project_id, days)
@@ -132,12 +151,17 @@ def _make_tenant(service: ServiceProcess) -> Tenant:
     return Tenant(made["dsn"], made["id"], token)
 
 
-def _send_history(shop: Shop, story: Story, days: float, console: Console) -> None:
+def _send_history(
+    shop: Shop, story: Story, days: float, console: Console, stopped: threading.Event
+) -> None:
     expected = days * 24 * VISITS_PER_HOUR
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task(f"Sending {days:g} days of history", total=expected)
         for number, each in enumerate(visits(story, random.Random(SEED))):
             shop.serve(each)
+            if stopped.is_set():
+                return
+
             if number % 100 == 0:
                 progress.update(task, completed=number)
     shop.flush()
@@ -184,17 +208,25 @@ def _show(
     console.print(
         f"Sent {shop.transactions:,} transactions and {shop.errors:,} errors with sentry-sdk.\n"
         f"POST /checkout is slower since {story.slow_from:%d %b %H:%M} UTC; the release of "
-        f"{story.released_at:%H:%M} brought PaymentDeclined.\n"
+        f"{story.released_at:%H:%M} brought PaymentDeclined.\n",
+        soft_wrap=True,
     )
-    console.print(f"[bold]Log in[/]   {url}/  as {EMAIL} with password {PASSWORD}")
+    console.print(f"[bold]Log in[/]   {url}/  as {EMAIL} with password {PASSWORD}", soft_wrap=True)
     console.print(f"[bold]Discover[/] {page_url}", soft_wrap=True)
     console.print("\n[bold]The same link in Slack[/] (the built-in simulator):")
     for line in told.lines:
         console.print(f"  {line}", markup=False, soft_wrap=True)
-    console.print(f"  image: {told.rung}" + (f", saved to {png_path}" if png_path else ""))
+    saved = f", saved to {png_path}" if png_path else ""
+    console.print(f"  image: {told.rung}{saved}", soft_wrap=True)
 
 
 def _show_alarm(console: Console, alarm: Alarm) -> None:
     console.print(f"\n[bold]Alert[/]    {alarm.rule_url}", soft_wrap=True)
-    said = alarm.title or "no incident yet: it opens when a window of an hour is slow"
-    console.print(f"  in Slack: {said}", markup=False, soft_wrap=True)
+    if not alarm.title:
+        console.print("  no incident yet: it opens when a window of an hour is slow")
+        return
+
+    console.print("The message of its incident in Slack:")
+    for line in alarm.lines:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    console.print(f"  image: {'the chart of the rule' if alarm.has_chart else 'none'}")

@@ -63,8 +63,10 @@ class ServiceProcess:
         with self.log.open("ab") as output:
             offset = output.tell()
             self._process = subprocess.Popen(
-                command, stdout=output, stderr=output, env={**inherited, **given}
-            )
+                command, stdout=output, stderr=output, env={**inherited, **given},
+                # Ctrl-C in the terminal is for us; we then ask the service to end, once.
+                process_group=0,
+            )  # fmt: skip
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._is_ready(offset):
             if self._process.poll() is not None or time.monotonic() > deadline:

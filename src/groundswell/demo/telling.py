@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +16,8 @@ from groundswell.errors import UpstreamError
 from groundswell.slack.simulator import Sender, Simulator
 
 TIMEOUT_S = 30.0
+_LINK = re.compile(r"<[^|<>]+\|([^<>]+)>")
+_TIME = re.compile(r"<!date[^|<>]*\|([^<>]+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ async def unfurl(
         raise UpstreamError(f"The link did not unfurl in {TIMEOUT_S:g} s: {refusals}")
 
     rung, png = await _picture(simulator, _image(body))
-    return Unfurled(body, rung, tuple(_lines(body)), png)
+    return Unfurled(body, rung, tuple(words(body.get("blocks", []))), png)
 
 
 async def _picture(simulator: Simulator, image: dict[str, Any] | None) -> tuple[str, bytes | None]:
@@ -68,11 +73,18 @@ def _image(body: dict[str, Any]) -> dict[str, Any] | None:
     return next((block for block in blocks if block["type"] == "image"), None)
 
 
-def _lines(body: dict[str, Any]) -> list[str]:
-    lines = []
-    for block in body.get("blocks", []):
+def words(blocks: Iterable[dict[str, Any]]) -> list[str]:
+    """Give what blocks say, line by line, the way the channel shows it."""
+    lines: list[str] = []
+    for block in blocks:
         if block["type"] in {"section", "header"}:
-            lines += block["text"]["text"].splitlines()
+            texts = [block["text"], *block.get("fields", ())] if "text" in block else []
+            lines += [line for text in texts for line in text["text"].splitlines()]
         elif block["type"] == "context":
             lines += [element["text"] for element in block["elements"] if "text" in element]
-    return lines
+    return [shown(line) for line in lines]
+
+
+def shown(text: str) -> str:
+    """Show links and times of a message by their words."""
+    return html.unescape(_LINK.sub(r"\1", _TIME.sub(r"\1", text)))
