@@ -107,9 +107,8 @@ def test_a_damaged_spool_loses_the_damaged_record_only(tmp_path: Path) -> None:
             state = process.settled()
             assert _ids(state) == {*sent[:2], *sent[3:]}
             assert segment.read_bytes() == whole, "the torn tail is cut"
-            balance = state["balance"]
-            assert balance["waiting"] == 0
-            assert balance["accepted"] == balance["stored"] + balance["dropped"]
+            assert state["balance"] == {"accepted": 5, "stored": 4, "dropped": 1, "waiting": 0}
+            assert ["default", "invalid", "unreadable", 1] in state["outcomes"]
             assert process.terminate() == 0
 
 
@@ -125,6 +124,7 @@ def test_damage_under_a_running_service_is_counted_and_never_silent(tmp_path: Pa
         state = process.settled()
         assert _ids(state) == {sent[0], *sent[2:]}
         assert state["balance"] == {"accepted": 4, "stored": 3, "dropped": 1, "waiting": 0}
+        assert ["default", "invalid", "unreadable", 1] in state["outcomes"]
         workers = subprocess.run(
             ["pgrep", "-P", str(process.pid), "-f", "groundswell.ingest.worker"],
             capture_output=True,

@@ -34,7 +34,7 @@ async def healthz() -> Response[bytes]:
 async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Say whether events are accepted and questions answered.
 
-    `waiting` counts accepted items that cannot be queried yet.
+    `waiting` counts accepted items that cannot be queried yet; `warnings` are no problem so far.
     """
     services = services_of(request)
     problems = []
@@ -47,7 +47,13 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[bytes]:
     if refusal is not None:
         problems.append(f"ingest: {refusal}")
     ready = not problems
-    body = {"ready": ready, "waiting": services.ingest.waiting(), "problems": problems}
+    warning = services.ingest.warning()
+    body = {
+        "ready": ready,
+        "waiting": services.ingest.waiting(),
+        "problems": problems,
+        "warnings": [warning] if warning else [],
+    }
     return json_response(body, 200 if ready else 503)
 
 

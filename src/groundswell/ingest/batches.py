@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -195,10 +196,16 @@ def _balanced(done: Done, batch: Batch, *, is_last_try: bool) -> Done:
             f"{done.stored} stored and {done.dropped} dropped"
         )
 
-    if missing:
-        UNREADABLE.inc(missing)
-        log.error("items_unreadable", cut=batch.cut.number, items=missing)
-    return msgspec.structs.replace(done, dropped=done.dropped + missing)
+    if not missing:
+        return done
+
+    UNREADABLE.inc(missing)
+    log.error("items_unreadable", cut=batch.cut.number, items=missing)
+    rest = Counter(dict(batch.projects))
+    rest.subtract(dict(done.projects))
+    return msgspec.structs.replace(
+        done, dropped=done.dropped + missing, unreadable=tuple((+rest).items())
+    )
 
 
 def _sighting(group: Group) -> issues.Sighting:

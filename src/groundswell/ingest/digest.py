@@ -36,7 +36,10 @@ DUPLICATE = "duplicate"
 
 
 class Digested(msgspec.Struct):
-    """What one batch gives. `stored` and `dropped` count items of the envelopes, `read` all."""
+    """What one batch gives. `stored` and `dropped` count items of the envelopes, `read` all.
+
+    projects: what was read by project.
+    """
 
     tables: dict[str, pa.Table]
     outcomes: list[Outcome]
@@ -45,6 +48,7 @@ class Digested(msgspec.Struct):
     stored: int = 0
     dropped: int = 0
     read: int = 0
+    projects: dict[int, int] = {}
 
 
 class _Rows(NamedTuple):
@@ -79,7 +83,8 @@ def digest(
     outcomes: list[Outcome] = []
     records: list[Record] = []
     unreadable: list[Poisoned] = []
-    dropped = stored = read = 0
+    dropped = stored = 0
+    read: Counter[int] = Counter()
     for frame in entries:
         if frame.kind is FrameKind.COUNTS:
             outcomes += [
@@ -89,7 +94,7 @@ def digest(
             continue
 
         meta, body = frames.split_record(frame.payload)
-        read += meta.items
+        read[meta.project_id] += meta.items
         if frame.seq in aside:
             unreadable.append(Poisoned(frame.seq, KILLER))
             outcomes.append(_lost(meta))
@@ -134,7 +139,8 @@ def digest(
         unreadable + rows.poisoned,
         stored + given - lost,
         dropped + lost,
-        read,
+        read.total(),
+        dict(read),
     )
 
 

@@ -11,20 +11,32 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from groundswell.errors import GroundswellError, UserError
+from groundswell.errors import UserError
 from groundswell.ingest import envelope, items, legacy, limits
 from groundswell.ingest.admission import Admission, Refused
+from groundswell.ingest.answers import (
+    Answer,
+    Overloaded,
+    Send,
+    accepted,
+    encode,
+    failed,
+    limited,
+    preflight,
+    send_answer,
+)
 from groundswell.ingest.auth import Claim, claim_of, claim_of_dsn
+from groundswell.ingest.bodies import Bodies, Disconnected, Receive
 from groundswell.ingest.compression import TooLarge, decompress, parse_encoding
 from groundswell.ingest.envelope import Envelope, Malformed
 from groundswell.ingest.frames import Meta
 from groundswell.ingest.items import Judged
 from groundswell.ingest.proxies import Proxies
-from groundswell.ingest.quotas import Refusal, header_of
+from groundswell.ingest.quotas import Refusal
 from groundswell.ingest.records import Kind, Verdict
 from groundswell.store.metadata.admission import KeyRow
 from groundswell.telemetry import counter, logger
@@ -33,8 +45,6 @@ log = logger("ingest.door")
 REQUESTS = counter("ingest_requests", "Requests of SDKs by status.", ("status",))
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 PATH = re.compile(
     r"(?:/[^?]*)?/api/(?:(?P<project>[^/]+)/)?"
@@ -51,30 +61,6 @@ DROPPED_FORMS = {
     "events": "attachment",
     "cron": "monitor",
 }
-CORS = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"x-sentry-error, x-sentry-rate-limits, retry-after"),
-)
-PREFLIGHT = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"POST"),
-    (
-        b"access-control-allow-headers",
-        b"x-sentry-auth, x-requested-with, x-forwarded-for, origin, referer, accept, content-type, "
-        b"authentication, authorization, content-encoding, transfer-encoding, sentry-trace, "
-        b"baggage, x-csrftoken",
-    ),
-    (b"access-control-max-age", b"3600"),
-)
-_encode = msgspec.json.Encoder().encode
-
-
-class Answer(NamedTuple):
-    """An answer to an SDK."""
-
-    status: int
-    body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +80,7 @@ class Door:
         self._admission = admission
         self._spooling = spooling
         self._proxies = proxies
-        self._reading: set[asyncio.Timeout] = set()
-        self._closed = False
+        self._bodies = Bodies()
 
     def matches(self, path: str) -> bool:
         """Whether a path is for this door."""
@@ -103,25 +88,22 @@ class Door:
 
     def close(self) -> None:
         """Take nothing more; whoever is still sending a body gets 503 now."""
-        self._closed = True
-        now = asyncio.get_running_loop().time()
-        for deadline in self._reading:
-            deadline.reschedule(now)
+        self._bodies.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
             answer = await self._answer(scope, receive)
         except UserError as error:
-            answer = _failure(error)
+            answer = failed(error)
         except Disconnected:
             return
         except Exception as error:
             error_id = uuid.uuid4().hex
             log.error("ingest_failed", error_id=error_id, exc_info=error)
-            answer = Answer(500, _encode({"detail": "Internal Error", "errorId": error_id}))
+            answer = Answer(500, encode({"detail": "Internal Error", "errorId": error_id}))
         REQUESTS.labels(str(answer.status)).inc()
-        await _send(send, answer)
+        await send_answer(send, answer)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         found = PATH.fullmatch(scope["path"])
@@ -130,7 +112,7 @@ class Door:
 
         method = scope["method"]
         if method == "OPTIONS":
-            return Answer(200, b"", PREFLIGHT)
+            return preflight()
 
         what = found["what"].partition("/")[0]
         if method != "POST" and not (method == "GET" and what == "cron"):
@@ -145,7 +127,7 @@ class Door:
         key = await self._admission.admit(claim.public_key, project) if claim else None
         if what in DROPPED_FORMS:
             assert key is not None
-            await self._body(headers, receive)
+            await self._bodies.read(headers, receive)
             reason = f"unsupported:{what}"
             self._spooling.count(key, DROPPED_FORMS[what], Verdict.FILTERED, reason, 1)
             return Answer(202 if what == "cron" else 200, b"{}")
@@ -155,7 +137,7 @@ class Door:
 
         encoding = parse_encoding(headers.get(b"content-encoding", b"").decode("latin-1"))
         try:
-            body = await self._body(headers, receive)
+            body = await self._bodies.read(headers, receive)
             plain = await _decompressed(body, encoding)
             parsed = legacy.wrap(plain) if what == "store" else envelope.parse(plain)
             key = await self._agreed(claim, key, parsed, project)
@@ -167,7 +149,7 @@ class Door:
             raise
 
     def _refusal(self) -> UserError | None:
-        if self._closed:
+        if self._bodies.is_closed:
             return Overloaded("The service is stopping.", 5)
 
         return self._spooling.refusal()
@@ -226,9 +208,9 @@ class Door:
         )
         await self._spooling.keep(meta, body)
         if refused:
-            return _limited_answer(event_id, refused)
+            return limited(event_id, refused)
 
-        return Answer(200, _id_body(event_id))
+        return accepted(event_id)
 
     def _limited(self, key: KeyRow, judged: list[Judged]) -> dict[str, Refusal]:
         rate_limits = self._admission.limits(key.key_id)
@@ -248,64 +230,13 @@ class Door:
             verdict = one.verdict or Verdict.INVALID
             self._spooling.count(key, one.category, verdict, one.reason, one.quantity)
         if refused:
-            return _limited_answer(event_id, refused)
+            return limited(event_id, refused)
 
         oversized = [one.reason for one in judged if one.verdict is Verdict.INVALID]
         if oversized and len(oversized) == len(judged):
-            return _failure(TooLarge(f"Nothing was kept: {oversized[0]}.", oversized[0]))
+            return failed(TooLarge(f"Nothing was kept: {oversized[0]}.", oversized[0]))
 
-        return Answer(200, _id_body(event_id))
-
-    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        declared = headers.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > limits.BODY_COMPRESSED:
-            raise _body_too_large()
-
-        loop = asyncio.get_running_loop()
-        last = loop.time() + limits.BODY_TOTAL_S
-        parts: list[bytes] = []
-        size = 0
-        try:
-            async with asyncio.timeout(limits.BODY_IDLE_S) as deadline:
-                self._reading.add(deadline)
-                try:
-                    while True:
-                        message = await receive()
-                        if message["type"] == "http.disconnect":
-                            raise Disconnected
-
-                        part = message.get("body", b"")
-                        size += len(part)
-                        if size > limits.BODY_COMPRESSED:
-                            raise _body_too_large()
-
-                        parts.append(part)
-                        if not message.get("more_body", False):
-                            return parts[0] if len(parts) == 1 else b"".join(parts)
-
-                        if not self._closed:
-                            deadline.reschedule(min(last, loop.time() + limits.BODY_IDLE_S))
-                finally:
-                    self._reading.discard(deadline)
-        except TimeoutError:
-            if self._closed:
-                raise Overloaded("The service is stopping.", 5) from None
-
-            raise UserError(
-                "The request body came too slowly.", code="timeout", status=408
-            ) from None
-
-
-class Disconnected(GroundswellError):
-    """Raised when the sender has gone; there is nobody to answer."""
-
-
-class Overloaded(UserError):
-    """Raised when nothing can be taken now; `retry_after_s` says when to come back."""
-
-    def __init__(self, message: str, retry_after_s: int, status: int = 503) -> None:
-        super().__init__(message, code="overloaded", status=status)
-        self.retry_after_s = retry_after_s
+        return accepted(event_id)
 
 
 class _Id(msgspec.Struct, frozen=True):
@@ -362,59 +293,5 @@ async def _decompressed(body: bytes, encoding: str) -> bytes:
     return decompress(body, encoding, limits.BODY)
 
 
-def _body_too_large() -> TooLarge:
-    return TooLarge(
-        f"Request body is larger than {limits.BODY_COMPRESSED} bytes.", "too_large:body"
-    )
-
-
 def _not_authenticated() -> UserError:
     return UserError("missing authorization information", code="not_authenticated", status=401)
-
-
-def _id_body(event_id: str) -> bytes:
-    return b'{"id":"%b"}' % event_id.encode() if event_id else b"{}"
-
-
-def _limited_answer(event_id: str, refused: Mapping[str, Refusal]) -> Answer:
-    longest = max(row.retry_after_s for row in refused.values())
-    detail = f"Rate limit reached for {', '.join(sorted(refused))}."
-    body = {"detail": detail} | ({"id": event_id} if event_id else {})
-    return Answer(
-        429,
-        _encode(body),
-        (
-            (b"retry-after", str(longest).encode()),
-            (b"x-sentry-rate-limits", header_of(refused.values()).encode()),
-            (b"x-sentry-error", detail.encode()),
-        ),
-    )
-
-
-def _failure(error: UserError) -> Answer:
-    headers: tuple[tuple[bytes, bytes], ...] = (
-        (b"x-sentry-error", error.message.encode("ascii", "replace").replace(b"\n", b" ")[:500]),
-    )
-    if isinstance(error, Overloaded):
-        seconds = str(error.retry_after_s).encode()
-        headers += ((b"retry-after", seconds),)
-        if error.status == 429:
-            headers += ((b"x-sentry-rate-limits", seconds + b"::organization:backlog"),)
-    if error.status == 405:
-        headers += ((b"allow", b"POST, OPTIONS"),)
-    if error.status == 413 or error.status == 408:
-        # What is left of the body is not read: the connection cannot be used again.
-        headers += ((b"connection", b"close"),)
-    return Answer(error.status, _encode({"detail": error.message, "causes": []}), headers)
-
-
-async def _send(send: Send, answer: Answer) -> None:
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(answer.body)).encode()),
-        *answer.headers,
-    ]
-    if answer.headers is not PREFLIGHT:
-        headers += CORS
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})

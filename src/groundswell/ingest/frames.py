@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from groundswell.ingest import limits
+
 SEGMENT_MAGIC = b"GSWSEG01"
 FRAME_MAGIC = b"\xf5\x9dGs"
 _FRAME = struct.Struct("<4sIIBQ")
@@ -184,6 +186,28 @@ def _frame_at(data: memoryview, position: int) -> Frame | None:
         return None
 
     return Frame(FrameKind(kind), seq, payload, position, end)
+
+
+def salvaged(data: memoryview, damage: Damage) -> Iterator[Meta]:
+    """Read whose records damaged bytes were, as far as their beginnings can still be read.
+
+    What nothing valid follows was never acknowledged, and gives none.
+    """
+    position = damage.offset
+    while not damage.is_tail and position + FRAME_OVERHEAD <= damage.end:
+        magic, _, length, kind, _ = _FRAME.unpack_from(data, position)
+        begin, end = position + FRAME_OVERHEAD, position + FRAME_OVERHEAD + length
+        if magic != FRAME_MAGIC or kind != FrameKind.RECORD or end > damage.end:
+            return
+
+        try:
+            meta, _ = split_record(data[begin:end])
+        except (msgspec.DecodeError, UnicodeDecodeError, struct.error):
+            return
+
+        if 0 < meta.items <= limits.ITEMS_PER_ENVELOPE:
+            yield meta
+        position = end
 
 
 _KINDS = frozenset(map(int, FrameKind))

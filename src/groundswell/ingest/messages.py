@@ -62,7 +62,10 @@ class Seen(msgspec.Struct, frozen=True, tag=True):
 
 class Done(msgspec.Struct, frozen=True, tag=True):
     """A batch is written: table → (path, rows). Counts are items, `read` all that were there to
-    be stored or dropped; outcomes count per (category, verdict, reason)."""
+    be stored or dropped; outcomes count per (category, verdict, reason).
+
+    projects: what was read by project. unreadable: what was accepted and was not there to read.
+    """
 
     files: dict[str, tuple[str, int]]
     stored: int
@@ -70,6 +73,8 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     read: int
     poisoned: tuple[Poisoned, ...] = ()
     outcomes: tuple[tuple[str, str, str, int], ...] = ()
+    projects: tuple[tuple[int, int], ...] = ()
+    unreadable: tuple[tuple[int, int], ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

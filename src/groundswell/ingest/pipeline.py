@@ -7,8 +7,7 @@ import contextlib
 import secrets
 import shutil
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -18,47 +17,39 @@ from groundswell.config import Settings
 from groundswell.errors import GroundswellError, NotFound, StoreError, UserError
 from groundswell.ingest import frames
 from groundswell.ingest.admission import Admission
+from groundswell.ingest.answers import Overloaded
 from groundswell.ingest.batches import Digester
+from groundswell.ingest.cutter import Cutter, settle
 from groundswell.ingest.dedupe import SeenEvents
-from groundswell.ingest.door import Door, Overloaded, Spooling
-from groundswell.ingest.frames import Counts, Cut, FrameKind, Meta
+from groundswell.ingest.disk import MEBIBYTE, DiskWatch
+from groundswell.ingest.door import Door, Spooling
+from groundswell.ingest.frames import FrameKind, Meta
+from groundswell.ingest.line import Line
 from groundswell.ingest.messages import Done
 from groundswell.ingest.proxies import Proxies
 from groundswell.ingest.quarantine import Quarantine
-from groundswell.ingest.records import Poisoned, Verdict
+from groundswell.ingest.records import Verdict
 from groundswell.ingest.recovery import (
-    Batch,
     Checkpoint,
     Entry,
     Recovered,
-    batch_of,
     drop_stored_segments,
     read_checkpoint,
     recover,
 )
-from groundswell.ingest.spool import (
-    Position,
-    Spool,
-    SpoolFull,
-    segment_path,
-    write_durably,
-)
+from groundswell.ingest.spool import Position, Spool, SpoolFull, write_durably
 from groundswell.ingest.storing import Storer
 from groundswell.store.engine import Engine
 from groundswell.store.metadata import Metadata
-from groundswell.store.metadata.admission import KeyRow
 from groundswell.telemetry import counter, gauge, logger
 
 T = TypeVar("T")
 log = logger("ingest")
-ITEMS = counter("ingest_items", "What became of items.", ("category", "outcome", "reason"))
 ACCEPTED = counter("ingest_accepted_items", "Items that were answered with 200.")
 BALANCE = gauge("ingest_balance_total", "Items: accepted = stored + dropped + waiting.", ("part",))
 DAMAGED = counter("spool_damaged_places", "Places in the spool that could not be read.")
-BATCH_RECORDS = 2_500
-BATCH_BYTES = 32 * 1024 * 1024
-DISK_CHECK_S = 1.0
-MEBIBYTE = 1024 * 1024
+UPKEEP_S = 1.0
+UNREADABLE = "unreadable"
 
 
 class Balance(NamedTuple):
@@ -78,33 +69,28 @@ class Ingest:
         self._engine = engine
         self._directory = settings.data / "spool"
         self._scratch = self._directory / "digest"
-        self._window_s = settings.integer("DIGEST_WINDOW_MS") / 1000
-        self._ahead = settings.integer("DIGEST_WORKERS") + 1
         self._limit_bytes = settings.integer("SPOOL_LIMIT_MB") * MEBIBYTE
         self._metadata = metadata
         self._admission = Admission(metadata, settings.integer("RETENTION_DAYS"))
+        self._idle = asyncio.Event()
+        self._line = Line(settings.integer("DIGEST_WORKERS") + 1, self._stored)
+        self._cutter = Cutter(
+            settings.integer("DIGEST_WINDOW_MS") / 1000,
+            self._line.is_behind,
+            self._line.put,
+            self._idle.set,
+        )
+        self._disk = DiskWatch(
+            (self._directory, settings.data / "store"), settings.integer("DISK_RESERVE_MB")
+        )
         self._door = Door(
             self._admission,
-            Spooling(self._refusal, self._keep, self._count, time.time),
+            Spooling(self._refusal, self._keep, self._cutter.refused.of_request, time.time),
             Proxies.parse(settings.text("TRUSTED_PROXIES")),
         )
-        self._entries: deque[Entry] = deque()
-        self._counts: dict[tuple[int, int, int, str, str, str], int] = {}
-        self._batches: asyncio.Queue[Batch] = asyncio.Queue()
-        self._begun: asyncio.Queue[tuple[Batch, asyncio.Task[Done]]] = asyncio.Queue()
-        self._room = asyncio.Semaphore(self._ahead)
-        self._more = asyncio.Event()
-        self._full = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self._accepted = 0
-        self._lost = 0
-        self._waiting_bytes = 0
-        self._is_disk_full = False
         self._is_broken = False
-        self._unfinished = 0
-        self._are_counts_on_their_way = False
 
     @property
     def door(self) -> Door:
@@ -125,20 +111,22 @@ class Ingest:
 
     def is_settled(self) -> bool:
         """Whether all that was accepted, and every count of what was not, is in the store."""
-        counting = bool(self._counts) or self._are_counts_on_their_way
-        return not (self._entries or counting or self._unfinished)
+        return self._cutter.is_idle and self._line.is_empty
 
     def balance(self) -> Balance:
         """Count items since the spool began."""
         done = self._storer.checkpoint
-        dropped = done.dropped + self._lost
-        waiting = self._accepted - done.stored - dropped
-        return Balance(self._accepted, done.stored, dropped, waiting)
+        waiting = self._accepted - done.stored - done.dropped
+        return Balance(self._accepted, done.stored, done.dropped, waiting)
 
     def refusal(self) -> str | None:
         """Why nothing is accepted now, None when it is."""
         reason = self._refusal()
         return str(reason) if reason else None
+
+    def warning(self) -> str | None:
+        """What will refuse events soon if nobody acts, None when nothing will."""
+        return self._disk.warning
 
     async def between_batches(self, work: Callable[[], T]) -> T:
         """Do something on the writer's thread while nothing is stored; more is accepted meanwhile.
@@ -168,14 +156,10 @@ class Ingest:
             self._metadata,
             lambda: self._admission.context,
         )
-        self._accepted, self._lost = state.accepted, state.lost_items
-        self._next_cut, self._cut_through = state.next_cut, state.cut_through
+        self._line.open(self._digester, self._storer, self._quarantine, self._seen)
+        self._accepted = state.accepted
         for batch in state.batches:
-            self._waiting_bytes += _size(batch)
-            self._unfinished += 1
-            self._batches.put_nowait(batch)
-        self._entries.extend(state.entries)
-        self._waiting_bytes += sum(_bytes(entry) for entry in state.entries)
+            self._line.put(batch)
         await self._seen.open(
             state.named, ask_through=state.next_seq - 1 if checkpoint.restored else 0
         )
@@ -183,21 +167,33 @@ class Ingest:
         self._spool.open(
             segment=state.next_segment, next_seq=state.next_seq, accepted=state.accepted
         )
-        if self._entries:
-            self._more.set()
+        self._cutter.open(
+            self._spool,
+            self._seen,
+            state.entries,
+            next_cut=state.next_cut,
+            cut_through=state.cut_through,
+        )
+        await self._count_lost(state.lost)
         await self._digester.warm()
+        self._begin()
+        log.info(
+            "ingest_started",
+            waiting=self.waiting(),
+            batches=len(state.batches),
+            lost=state.lost.total(),
+        )
+
+    def _begin(self) -> None:
         self._tasks = [
-            asyncio.create_task(self._cut_forever(), name="ingest-cutter"),
-            asyncio.create_task(self._digest_forever(), name="ingest-digester"),
-            asyncio.create_task(self._store_forever(), name="ingest-storer"),
-            asyncio.create_task(self._watch_disk(), name="ingest-disk"),
+            asyncio.create_task(self._cutter.run(), name="ingest-cutter"),
+            asyncio.create_task(self._line.digest(), name="ingest-digester"),
+            asyncio.create_task(self._line.store(), name="ingest-storer"),
+            asyncio.create_task(self._upkeep(), name="ingest-upkeep"),
             asyncio.create_task(self._admission.keep_fresh(), name="ingest-admission"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._ended)
-        log.info(
-            "ingest_started", waiting=self.waiting(), batches=len(state.batches), lost=self._lost
-        )
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A part of the line that ends by itself is a bug: refuse, so that senders keep theirs."""
@@ -225,12 +221,27 @@ class Ingest:
                 file.truncate(length)
         return state, checkpoint
 
+    async def _count_lost(self, lost: Mapping[int, int]) -> None:
+        """What the spool no longer gives back is dropped, and told like everything dropped."""
+        items = sum(lost.values())
+        if not items:
+            return
+
+        log.error("items_unreadable", items=items)
+        await self._storer.run(partial(self._storer.give_up, items))
+        self._count_unreadable(lost.items())
+
+    def _count_unreadable(self, rows: Iterable[tuple[int, int]]) -> None:
+        for project_id, items in rows:
+            if items:
+                self._cutter.refused.add(
+                    project_id, 0, "default", Verdict.INVALID, UNREADABLE, items
+                )
+
     async def stop(self, deadline_s: float) -> None:
         """Store what waits as far as the deadline allows; the spool keeps the rest."""
         self.close_door()
-        self._stopping = True
-        self._full.set()
-        self._more.set()
+        self._cutter.hurry()
         try:
             async with asyncio.timeout(deadline_s):
                 while not self.is_settled():
@@ -251,10 +262,10 @@ class Ingest:
         if self._is_broken:
             return Overloaded("A part of the service has failed; it must be restarted.", 60)
 
-        if self._is_disk_full:
+        if self._disk.is_full:
             return Overloaded("The disk is full.", 10)
 
-        if self._waiting_bytes > self._limit_bytes:
+        if self._cutter.size + self._line.size > self._limit_bytes:
             return Overloaded("Too many events wait to be stored.", 60, status=429)
 
         return None
@@ -265,7 +276,8 @@ class Ingest:
 
         def done(result: Position | GroundswellError) -> None:
             if isinstance(result, GroundswellError):
-                self._is_disk_full = self._is_disk_full or isinstance(result, SpoolFull)
+                if isinstance(result, SpoolFull):
+                    self._disk.fill()
                 if not kept.done():
                     kept.set_exception(Overloaded(str(result), 10))
                 return
@@ -273,171 +285,27 @@ class Ingest:
             self._accepted += meta.items
             ACCEPTED.inc(meta.items)
             identity = meta.event_id if meta.is_event else meta.content
-            self._add(Entry(result, meta.project_id, identity, meta.is_event, meta.items))
-            _settle(kept, None)
+            entry = Entry(result, meta.project_id, identity, meta.is_event, meta.items)
+            self._cutter.add(entry)
+            settle(kept, None)
 
         self._spool.append(FrameKind.RECORD, frames.record_parts(meta, body), meta.items, done)
         await kept
 
-    def _add(self, entry: Entry) -> None:
-        self._entries.append(entry)
-        self._waiting_bytes += _bytes(entry)
-        self._more.set()
-        if len(self._entries) >= BATCH_RECORDS:
-            self._full.set()
-
-    def _count(
-        self, key: KeyRow, category: str, verdict: Verdict, reason: str, quantity: int
-    ) -> None:
-        """Count what the door refused; kept in the spool within one window."""
-        minute = int(time.time()) // 60 * 60
-        row = (key.project_id, key.key_id, minute, category, verdict.value, reason)
-        self._counts[row] = self._counts.get(row, 0) + quantity
-        self._more.set()
-
-    async def _cut_forever(self) -> None:
-        while True:
-            await self._more.wait()
-            await self._window()
-            # While the store is behind, few large batches are better than many small ones.
-            while self._unfinished >= self._ahead and not self._is_full():
-                await self._window()
-            self._more.clear()
-            if self._counts:
-                await self._spool_counts()
-            while self._entries:
-                await self._cut()
-                if not self._is_full():
-                    break
-            if self._entries:
-                self._more.set()
-            self._idle.set()
-
-    async def _window(self) -> None:
-        """Wait for more entries, until a batch is full."""
-        self._full.clear()
-        if not self._is_full():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._window_s):
-                    await self._full.wait()
-
-    def _is_full(self) -> bool:
-        return self._stopping or len(self._entries) >= BATCH_RECORDS
-
-    async def _spool_counts(self) -> None:
-        counted, self._counts = self._counts, {}
-        self._are_counts_on_their_way = True
-        rows = tuple((*row, quantity) for row, quantity in counted.items())
-        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def done(result: Position | GroundswellError) -> None:
-            self._are_counts_on_their_way = False
-            # Added here, in the order of the spool: behind a later record it would end the cut
-            # before that record, and nothing would ever read it.
-            if isinstance(result, GroundswellError):
-                for row, quantity in counted.items():
-                    self._counts[row] = self._counts.get(row, 0) + quantity
-            else:
-                self._add(Entry(result, 0, "", False, 0))
-            _settle(kept, None)
-
-        self._spool.append(FrameKind.COUNTS, (frames.encode(Counts(rows)),), 0, done)
-        await kept
-
-    async def _append(self, kind: FrameKind, payload: bytes) -> Position | GroundswellError:
-        kept: asyncio.Future[Position | GroundswellError]
-        kept = asyncio.get_running_loop().create_future()
-        self._spool.append(kind, (payload,), 0, partial(_settle, kept))
-        return await kept
-
-    async def _cut(self) -> None:
-        """Name a batch: from here on it is what it is."""
-        taken: list[Entry] = []
-        size = 0
-        for entry in self._entries:
-            size += _bytes(entry)
-            if taken and (len(taken) >= BATCH_RECORDS or size > BATCH_BYTES):
-                break
-
-            taken.append(entry)
-        duplicates = await self._duplicates(taken)
-        cut = Cut(self._next_cut, self._cut_through + 1, taken[-1].position.seq, duplicates)
-        sequence = [entry.position.seq for entry in taken]
-        assert cut.first <= sequence[0], cut
-        assert sequence == sorted(sequence), cut
-        while isinstance(
-            problem := await self._append(FrameKind.CUT, frames.encode(cut)), GroundswellError
-        ):
-            log.warning("cut_waits", error=str(problem))
-            await asyncio.sleep(DISK_CHECK_S)
-        self._next_cut, self._cut_through = cut.number + 1, cut.last
-        for _ in taken:
-            self._entries.popleft()
-        self._unfinished += 1
-        self._batches.put_nowait(batch_of(cut, taken))
-
-    async def _duplicates(self, taken: list[Entry]) -> tuple[int, ...]:
-        while True:
-            try:
-                return await self._seen.duplicates(taken)
-            except StoreError as error:
-                log.warning("duplicates_wait", error=str(error))
-                await asyncio.sleep(DISK_CHECK_S)
-
-    async def _digest_forever(self) -> None:
-        """Digest ahead as far as there are workers, also while a batch is being stored."""
-        while True:
-            await self._room.acquire()
-            batch = await self._batches.get()
-            self._begun.put_nowait((batch, self._digester.expect(batch)))
-
-    async def _store_forever(self) -> None:
-        """Store what is digested in the order of the cuts."""
-        while True:
-            batch, digesting = await self._begun.get()
-            await self._finish(batch, await digesting)
-            self._room.release()
-
-    async def _finish(self, batch: Batch, done: Done) -> None:
-        while done.poisoned:
-            try:
-                await asyncio.to_thread(self._set_aside, batch, done.poisoned)
-                break
-            except OSError as error:
-                log.warning("quarantine_waits", cut=batch.cut.number, error=str(error))
-                await asyncio.sleep(DISK_CHECK_S)
-        await self._storer.store(batch, done, self._quarantine.keep_rows)
-        self._digester.forget(batch.cut.number)
-        self._seen.stored(batch)
-        for category, outcome, reason, quantity in done.outcomes:
-            ITEMS.labels(category, outcome, reason).inc(quantity)
-        self._waiting_bytes -= _size(batch)
-        self._unfinished -= 1
+    def _stored(self, done: Done) -> None:
+        self._count_unreadable(done.unreadable)
         self._idle.set()
 
-    def _set_aside(self, batch: Batch, poisoned: tuple[Poisoned, ...]) -> None:
-        reasons = {row.seq: row.reason for row in poisoned}
-        for chunk in batch.chunks:
-            path = segment_path(self._directory, chunk.segment)
-            with path.open("rb") as file:
-                file.seek(chunk.begin)
-                data = memoryview(file.read(chunk.end - chunk.begin))
-            for frame in frames.scan(data, 0):
-                if isinstance(frame, frames.Frame) and frame.seq in reasons:
-                    self._quarantine.keep_record(frame, reasons[frame.seq])
-
-    async def _watch_disk(self) -> None:
+    async def _upkeep(self) -> None:
         while True:
             try:
                 await self._look_after_disk()
             except OSError as error:
                 log.warning("disk_watch_failed", error=str(error))
-            await asyncio.sleep(DISK_CHECK_S)
+            await asyncio.sleep(UPKEEP_S)
 
     async def _look_after_disk(self) -> None:
-        reserve = self._settings.integer("DISK_RESERVE_MB") * MEBIBYTE
-        usage = await asyncio.to_thread(shutil.disk_usage, self._directory)
-        self._is_disk_full = usage.free < reserve
+        await asyncio.to_thread(self._disk.look, time.monotonic())
         for part, items in self.balance()._asdict().items():
             BALANCE.labels(part).set(items)
         seq, writing = self._storer.checkpoint.seq, self._spool.segment
@@ -461,17 +329,3 @@ class Ingest:
 
             with contextlib.suppress(NotFound):
                 await asyncio.to_thread(self._quarantine.drop, note.id)
-
-
-def _settle(future: asyncio.Future[T], result: T) -> None:
-    """Give a waiter his result, unless he has gone."""
-    if not future.done():
-        future.set_result(result)
-
-
-def _size(batch: Batch) -> int:
-    return sum(chunk.end - chunk.begin for chunk in batch.chunks)
-
-
-def _bytes(entry: Entry) -> int:
-    return entry.position.end - entry.position.offset

@@ -37,6 +37,7 @@ class Quarantine:
     """A directory of pairs: `<id>.json` says why, `<id>.bin` is what."""
 
     def __init__(self, spool_directory: Path) -> None:
+        self.spool_directory = spool_directory
         self._directory = spool_directory / "quarantine"
 
     def keep_record(self, frame: Frame, reason: str) -> None:

@@ -6,6 +6,7 @@ Reads only. A record that no finished batch covers is always given back; damage 
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -55,19 +56,32 @@ class Entry:
     is_event: bool
     items: int
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has in the spool."""
+        return self.position.end - self.position.offset
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """An immutable batch: its cut and where its bytes are. `items` are all accepted in it."""
+    """An immutable batch: its cut and where its bytes are.
+
+    items: all that were accepted in it. projects: the same by project. size: bytes of its entries.
+    """
 
     cut: Cut
     chunks: tuple[Chunk, ...]
     items: int
+    projects: tuple[tuple[int, int], ...] = ()
+    size: int = 0
 
 
 @dataclass(slots=True)
 class Recovered:
-    """The state in which a spool was left. `named`: the entries of `batches`."""
+    """The state in which a spool was left.
+
+    named: the entries of `batches`. lost: items by project, 0 where nobody knows of which.
+    """
 
     batches: list[Batch] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -77,7 +91,7 @@ class Recovered:
     cut_through: int = 0
     next_segment: int = 1
     accepted: int = 0
-    lost_items: int = 0
+    lost: Counter[int] = field(default_factory=Counter)
     damaged_places: int = 0
     torn_tail: tuple[Path, int] | None = None
 
@@ -123,8 +137,8 @@ def _balance(state: Recovered, checkpoint: Checkpoint, waiting: int) -> None:
 
     Damage at the end of the last segment leaves nobody who knows what was accepted there.
     """
-    known = checkpoint.stored + checkpoint.dropped + waiting
-    state.lost_items = max(0, state.accepted - known)
+    known = checkpoint.stored + checkpoint.dropped + waiting + state.lost.total()
+    state.lost[0] += max(0, state.accepted - known)
     state.accepted = max(state.accepted, known)
 
 
@@ -146,6 +160,9 @@ def _scan_segment(
             if frame.is_tail:
                 state.torn_tail = (path, frame.offset)
             state.damaged_places += 1
+            for meta in frames.salvaged(data, frame):
+                state.lost[meta.project_id] += meta.items
+                items += meta.items
             log.warning("spool_damage", segment=number, offset=frame.offset, end=frame.end)
             continue
 
@@ -210,7 +227,11 @@ def batch_of(cut: Cut, entries: list[Entry]) -> Batch:
             chunks[-1] = Chunk(segment, chunks[-1].begin, end)
         else:
             chunks.append(Chunk(segment, offset, end))
-    return Batch(cut, tuple(chunks), sum(entry.items for entry in entries))
+    projects: Counter[int] = Counter()
+    for entry in entries:
+        projects[entry.project_id] += entry.items
+    size = sum(entry.size for entry in entries)
+    return Batch(cut, tuple(chunks), projects.total(), tuple(projects.items()), size)
 
 
 def mark_restored(directory: Path) -> None:

@@ -146,6 +146,10 @@ class Storer:
         """Remember which blocks the store holds, when no batch is in doubt. Blocks."""
         self._move(blocks=newest_blocks(self._engine))
 
+    def give_up(self, items: int) -> None:
+        """Count items as dropped that are neither in the spool nor in the store. Blocks."""
+        self._move(dropped=self.checkpoint.dropped + items)
+
     def _distrust_blocks(self) -> None:
         """What is inserted next is no whole batch: until one is stored, only tokens tell."""
         self._move(blocks=None)

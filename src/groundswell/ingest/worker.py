@@ -105,7 +105,15 @@ def _write(job: Job, done: Digested, tables: dict[str, pa.Table]) -> Done:
             stream.write_table(table)
         files[name] = (str(path), table.num_rows)
     summary = _summary(done.outcomes)
-    return Done(files, done.stored, done.dropped, done.read, tuple(done.poisoned), summary)
+    return Done(
+        files,
+        done.stored,
+        done.dropped,
+        done.read,
+        tuple(done.poisoned),
+        summary,
+        tuple(done.projects.items()),
+    )
 
 
 def _summary(outcomes: list[Outcome]) -> tuple[tuple[str, str, str, int], ...]:

@@ -19,7 +19,7 @@ from groundswell.ingest.records import KILLER, DigestContext, Poisoned
 from groundswell.ingest.recovery import Batch, Chunk
 from groundswell.store.metadata import Metadata
 
-BATCH = Batch(Cut(1, 1, 9), (Chunk(4, 0, 1), Chunk(5, 0, 1)), 12)
+BATCH = Batch(Cut(1, 1, 9), (Chunk(4, 0, 1), Chunk(5, 0, 1)), 12, ((6, 9), (7, 3)))
 
 
 def _items(job: Job) -> dict[int, int]:
@@ -34,7 +34,8 @@ def _done(job: Job, *, also_lost: int = 0) -> Done:
     dropped = sum(items for seq, items in read.items() if seq in job.aside)
     poisoned = tuple(Poisoned(seq, KILLER) for seq in job.aside)
     total = sum(read.values()) - also_lost
-    return Done({}, total - dropped, dropped, total, poisoned)
+    projects = ((6, 9 - also_lost), (7, 3))
+    return Done({}, total - dropped, dropped, total, poisoned, projects=projects)
 
 
 def _kills(job: Job) -> Done:
@@ -91,6 +92,7 @@ async def test_every_accepted_item_is_stored_or_dropped(
     done = await digester.expect(BATCH)
     assert [(row.seq, row.reason) for row in done.poisoned] == [(seq, KILLER) for seq in aside]
     assert (done.stored, done.dropped) == (stored, dropped)
+    assert done.unreadable == (((6, 2),) if done.read < BATCH.items else ())
     assert next(jobs) < 30
     await digester.stop()
 

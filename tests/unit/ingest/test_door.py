@@ -19,8 +19,9 @@ import zstandard
 from groundswell.errors import UserError
 from groundswell.ingest import limits
 from groundswell.ingest.admission import Admission
+from groundswell.ingest.answers import Overloaded
 from groundswell.ingest.digest import open_record
-from groundswell.ingest.door import Door, Overloaded, Spooling
+from groundswell.ingest.door import Door, Spooling
 from groundswell.ingest.frames import Meta
 from groundswell.ingest.normalize.payloads import decode_object
 from groundswell.ingest.proxies import Proxies

@@ -56,7 +56,7 @@ async def test_cuts_and_loose_records_come_back_in_order(
     state = recover(tmp_path, CHECKPOINT)
     assert _cuts(tmp_path) == [(1, 1, 2), (2, 3, 5)]
     assert [entry.position.seq for entry in state.entries] == [6, 7]
-    assert (state.next_seq, state.next_cut, state.accepted, state.lost_items) == (8, 3, 14, 0)
+    assert (state.next_seq, state.next_cut, state.accepted, state.lost.total()) == (8, 3, 14, 0)
     assert [batch.items for batch in state.batches] == [4, 6]
 
 
@@ -93,15 +93,28 @@ async def test_a_torn_tail_is_told_from_damage_inside(tmp_path: Path) -> None:
     assert state.accepted == 4
 
 
-async def test_items_lost_to_damage_are_counted(tmp_path: Path) -> None:
-    await _write(tmp_path, "rrrrrrrr", segment_bytes=400)
-    assert len(segment_numbers(tmp_path)) > 1
+@pytest.mark.parametrize(
+    ("at", "size", "lost"),
+    [(100, 1, {1: 2}), (100, 40, {0: 2, 1: 2}), (2, 1, {0: 2})],
+    ids=["inside of a record", "over the end of one", "where one begins"],
+)
+@pytest.mark.parametrize("segment_bytes", [10**6, 400])
+async def test_items_lost_to_damage_are_counted_by_project(
+    tmp_path: Path, at: int, size: int, lost: dict[int, int], segment_bytes: int
+) -> None:
+    """Whose they were stands at the beginning of a record; 0 stands for nobody knows."""
+    await _write(tmp_path, "rrrrrrrr", segment_bytes=segment_bytes)
+    is_last = len(segment_numbers(tmp_path)) == 1
     path = segment_path(tmp_path, 1)
     data = bytearray(path.read_bytes())
-    data[frames.SEGMENT_OVERHEAD + 30] ^= 0xFF
+    begin = frames.SEGMENT_OVERHEAD + at
+    data[begin : begin + size] = bytes(size)
     path.write_bytes(data)
     state = recover(tmp_path, CHECKPOINT)
-    assert (state.accepted, state.lost_items, len(state.entries)) == (16, 2, 7)
+    # Nothing after the last segment says how many items were accepted in it.
+    known = {project: items for project, items in lost.items() if project or not is_last}
+    assert {project: items for project, items in state.lost.items() if items} == known
+    assert state.accepted == 2 * len(state.entries) + sum(known.values())
 
 
 async def test_after_a_restore_batches_are_cut_anew_under_another_spool_id(tmp_path: Path) -> None:
