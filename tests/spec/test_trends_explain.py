@@ -145,6 +145,45 @@ async def test_which_issue_took_a_larger_share_of_errors(
     assert (cause["share_before"], cause["share_after"]) == (pytest.approx(1 / 3), 0.75)
 
 
+async def test_functions_of_profiles(statistics: Statistics, engine: Engine, project: int) -> None:
+    made = [
+        {
+            "timestamp": START + timedelta(minutes=minute),
+            "fingerprint": 7,
+            "name": "render",
+            "package": "app",
+            "transaction": name,
+            "release": "1",
+            "self_times": [ms * 1_000_000] * 2,
+            "total_times": [ms * 1_000_000] * 2,
+        }
+        for minute in range(0, 720, 10)
+        for name, ms in (("/slow", 40 if minute < 360 else 80), ("/same", 40))
+    ]
+    insert(engine, "functions", project, made)
+    about = {"dataset": "profileFunctions", "trendFunction": "p50()", "query": "function:render"}
+    params = {"start": START.isoformat(), "end": END.isoformat(), "breakpoint": AT.isoformat()}
+    given = {name: [value] for name, value in {**about, **params}.items()}
+    request = parse_explain(given, scope_of({project: "web"}), END, statistics.retention)
+    assert request is not None
+    found = await explain(statistics, request)
+
+    assert (found["before"]["count"], found["after"]["count"]) == (144, 144)
+    assert (found["before"]["mean"], found["after"]["mean"]) == (40e6, 60e6)
+    causes = by_name(found)
+    assert causes["transaction", "/slow"]["share_of_change"] == pytest.approx(1)
+    assert causes["transaction", "/same"]["share_of_change"] == pytest.approx(0)
+    assert "rose 50 % at 06:00 UTC" in found["sentence"]
+    assert found["sentence"].endswith("100 % of the rise is in transaction `/slow`")
+
+
+async def test_what_hardly_changed_has_no_reason(statistics: Statistics, project: int) -> None:
+    found = await explain(statistics, asked(statistics, project, trendFunction="count()"))
+
+    assert found["sentence"].startswith("count() hardly changed at 06:00 UTC on")
+    assert " is in " not in found["sentence"]
+
+
 async def test_words_that_spans_do_not_know_leave_the_rest(
     statistics: Statistics, project: int
 ) -> None:

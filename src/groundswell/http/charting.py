@@ -61,6 +61,8 @@ async def ask_chart(
     asked = dict(params)
     if "top5" in look.display and not asked.get("topEvents"):
         asked["topEvents"] = ["5"]
+    if "daily" in look.display and not asked.get("interval"):
+        asked["interval"] = ["1d"]
     request = parse_series(asked, scope, now(), statistics.retention)
     answer = on_grid(await statistics.series(replace(request, zerofill=False)))
     chart = chart_of(answer, look.display, title=look.title, width=look.width, height=look.height)

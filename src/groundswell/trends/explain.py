@@ -7,27 +7,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from math import isfinite
 
 from groundswell.errors import UserError
-from groundswell.model.statuses import NOT_FAILED
 from groundswell.model.tenancy import Scope
-from groundswell.query.question import Dataset, Limits, Output, Question, Statement
+from groundswell.query.question import Dataset, Output, Question, Statement
 from groundswell.query.registry.fields import FIELDS
 from groundswell.query.sql.patterns import quoted
 from groundswell.stats import parameters
 from groundswell.stats.datasets import SOURCES
 from groundswell.stats.parameters import Params
-from groundswell.stats.request import Asking
 from groundswell.stats.statistics import Statistics
 from groundswell.store import shares
 from groundswell.store.shares import Sums
 from groundswell.timeframe import TimeRange, parse_instant
 from groundswell.trends.asked import read_asked
 from groundswell.trends.basis import (
-    Basis,
     Levels,
     basis_of,
     contribution,
@@ -37,6 +34,7 @@ from groundswell.trends.basis import (
 )
 from groundswell.trends.conditions import taken_out
 from groundswell.trends.panel import question_of
+from groundswell.trends.parts import WIDE, ExplainRequest, contrast, instant_of, shares_of
 from groundswell.trends.rows import Row
 from groundswell.trends.sentence import sentence
 
@@ -56,31 +54,6 @@ _MOST_CAUSES, _MOST_OF_A_KIND = 40, 6
 _NEAR_RELEASE = timedelta(hours=6)
 _MOST_RELEASES = 10
 _MOST_TAGGED_ROWS = 500_000
-# Our own columns beside those of a search.
-_WIDE = Limits(max_length=100_000, max_columns=100)
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainRequest:
-    """A question for the causes of one change of `function` at `breakpoint`."""
-
-    asking: Asking
-    breakpoint: datetime
-    function: str
-    basis: Basis
-
-    @property
-    def column(self) -> str:
-        return self.basis.column or "transaction.duration"
-
-    @property
-    def middle_ms(self) -> int:
-        return round(self.breakpoint.timestamp() * 1000)
-
-    def levels(self, sums: Sums) -> Levels:
-        window = self.asking.window
-        before, after = self.breakpoint - window.start, window.end - self.breakpoint
-        return Levels(sums, before.total_seconds() / 60, after.total_seconds() / 60)
 
 
 def parse_explain(
@@ -124,7 +97,7 @@ async def explain(statistics: Statistics, request: ExplainRequest) -> Row:
     )
     columns = _COLUMNS[request.asking.dataset]
     (whole, by_column), tagged = await asyncio.gather(
-        _shares(statistics, request, columns, level),
+        shares_of(statistics, request, columns, level),
         _tag_causes(statistics, near, [_tagged(key) for key in tags], level),
     )
     levels = request.levels(whole)
@@ -177,8 +150,7 @@ async def _sides(
         return (None, None), 0.0
 
     asked = (
-        statistics.ask(replace(question, window=window), asking.scope)
-        for window in _halves(request)
+        statistics.ask(replace(question, window=window), asking.scope) for window in request.halves
     )
     answers = await asyncio.gather(*asked)
     before, after = (_number(each.columns[output.column]) for each in answers)
@@ -189,46 +161,6 @@ async def _sides(
 def _number(column: Sequence[object]) -> float | None:
     found = column[0] if column else None
     return float(found) if isinstance(found, int | float) and isfinite(found) else None
-
-
-async def _shares(
-    statistics: Statistics, request: ExplainRequest, columns: Sequence[str], level: float
-) -> tuple[Sums, list[dict[tuple[str, ...], Sums]]]:
-    """Ask for all columns at once."""
-    kind = {"count": "none", "failed": "failed"}.get(request.basis.name, "number")
-    sets = [(i,) for i in range(len(columns))]
-    return await _contrast(statistics, request, request.asking, columns, sets, kind, level)
-
-
-async def _contrast(
-    statistics: Statistics,
-    request: ExplainRequest,
-    asking: Asking,
-    columns: Sequence[str],
-    sets: Sequence[Sequence[int]],
-    kind: str,
-    level: float,
-    measured: str | None = None,
-) -> tuple[Sums, list[dict[tuple[str, ...], Sums]]]:
-    measured = measured or request.basis.column
-    wanted = dict.fromkeys((*columns, "timestamp", *((measured,) if measured else ())))
-    question = replace(
-        question_of(asking), select=tuple(wanted), aggregate_conditions=False, limits=_WIDE
-    )
-    rows = await statistics.compile(question, asking.scope)
-    place = {output.name: output.column for output in rows.outputs}
-    sql = shares.shares(
-        rows.sql,
-        [place[name] for name in columns],
-        time=place["timestamp"],
-        measure=place[measured] if measured else None,
-        kind=kind,
-        sets=sets,
-    )
-    good = NOT_FAILED if kind == "failed" else None
-    bound = {**rows.params, **shares.params(request.middle_ms, level=level, good=good)}
-    answered = await statistics.run(Statement(sql, bound, ()), asking.window)
-    return shares.read(answered, sets, len(columns))
 
 
 async def _tags(
@@ -269,7 +201,7 @@ async def _tag_causes(
     if not columns:
         return []
 
-    whole, by_column = await _shares(statistics, near, columns, level)
+    whole, by_column = await shares_of(statistics, near, columns, level)
     return _causes(near, columns, by_column, near.levels(whole))
 
 
@@ -290,12 +222,12 @@ def _causes(
     by_column: Sequence[dict[tuple[str, ...], Sums]],
     levels: Levels,
 ) -> list[Row]:
-    """Give the values of columns that have several."""
+    """Give the values of columns that have several; an issue is named even where it is alone."""
     change = _change(*value(request.basis, levels))
     return [
         cause
         for name, parts in zip(columns, by_column, strict=True)
-        if len(parts) > 1
+        if len(parts) > 1 or name == "issue"
         for cause in _values(request, name, parts, levels, change)
     ]
 
@@ -355,7 +287,7 @@ async def _spans(statistics: Statistics, request: ExplainRequest, levels: Levels
     rise = whole.s2 / whole.m2 - whole.s1 / whole.m1
     spans = replace(request.asking, source=SOURCES["spans"])
     try:
-        _, (parts,) = await _contrast(
+        _, (parts,) = await contrast(
             statistics, request, spans, _SPAN_COLUMNS, [(0, 1)], "number", 0.0, "span.self_time"
         )
     except UserError:
@@ -402,11 +334,11 @@ async def _releases(
         select=("release", first),
         search=f"release:[{wanted}]",
         environments=(),
-        limits=_WIDE,
+        limits=WIDE,
     )
     found = []
     for row in await statistics.records(question, asking.scope):
-        seen = _instant(row[first])
+        seen = instant_of(row[first])
         away = abs(seen - at)
         if away <= _NEAR_RELEASE:
             found.append((away, str(row["release"]), int(seen.timestamp())))
@@ -432,17 +364,3 @@ def _mean(total: float, measured: int) -> float | None:
 
 def _change(before: float | None, after: float | None) -> float:
     return (after or 0.0) - (before or 0.0)
-
-
-def _halves(request: ExplainRequest) -> tuple[TimeRange, TimeRange]:
-    window, at = request.asking.window, request.breakpoint
-    return TimeRange(window.start, at), TimeRange(at, window.end)
-
-
-def _instant(raw: object) -> datetime:
-    if isinstance(raw, datetime):
-        return raw if raw.tzinfo else raw.replace(tzinfo=UTC)
-
-    found = parse_instant(str(raw))
-    assert found is not None, "the store gives instants"
-    return found

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from groundswell.trends.rows import Row
 
 _WORTH_TELLING = 0.3
+_FLAT = 0.005
 
 
 def sentence(answer: Row) -> str:
@@ -17,13 +18,15 @@ def sentence(answer: Row) -> str:
     if before is None and after is None:
         return "There are no values on either side."
 
-    parts = [f"{answer['function']} {verb}{_by(before, after)} at {at:%H:%M} UTC on {at:%Y-%m-%d}"]
+    is_flat = _is_flat(before, after)
+    moved = "hardly changed" if is_flat else f"{verb}{_by(before, after)}"
+    parts = [f"{answer['function']} {moved} at {at:%H:%M} UTC on {at:%Y-%m-%d}"]
     if answer["releases"]:
         release = answer["releases"][0]
         seen = datetime.fromtimestamp(release["first_seen"], UTC)
         day = "" if seen.date() == at.date() else f" on {seen:%Y-%m-%d}"
         parts.append(f"release {release['version']} first seen {seen:%H:%M}{day}")
-    cause = _leading(answer["causes"])
+    cause = None if is_flat else _leading(answer["causes"])
     if cause is not None:
         share = f"{min(cause['share_of_change'], 1.0) * 100:.0f} %"
         noun = "fall" if verb == "fell" else "rise"
@@ -49,6 +52,14 @@ def _named(cause: Row) -> str:
         return f"`{cause['op'] or 'other'}` spans `{cause['description'] or '(none)'}`"
 
     return f"{cause['kind']} `{cause['value'] or '(none)'}`"
+
+
+def _is_flat(before: float | None, after: float | None) -> bool:
+    """Tell whether the levels are so near that parts of their difference say nothing."""
+    if before is None or after is None:
+        return False
+
+    return abs(after - before) < _FLAT * max(abs(before), abs(after)) or before == after
 
 
 def _by(before: float | None, after: float | None) -> str:

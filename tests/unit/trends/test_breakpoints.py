@@ -341,6 +341,7 @@ def test_refusals(at: Any, kind: Any, words: str) -> None:
 def test_buckets_of_a_day_know_no_weekends(first: int) -> None:
     before = [410, 408, 412.5, 423.5, 388.5, 424.5, 388, 403]
     after = [1165.5, 1265.5, 1219.5, 1230.5, 1180, 1175]
-    (b,) = detect([*before, *after], T0 + 86_400 * (np.arange(14) + first), kind="latency")
+    at = T0 + 86_400 * (np.arange(14) + first)
+    (b,) = detect([*before, *after], at, np.full(14, 96.0), kind="latency")
 
     assert b.index == 8
