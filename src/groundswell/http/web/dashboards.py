@@ -18,8 +18,8 @@ from groundswell.http.answering import ClientGone, gone, unless_gone
 from groundswell.http.charting import look_of
 from groundswell.http.failures import json_response
 from groundswell.http.requests import caller_scope, multi, now, services_of
-from groundswell.http.web.forms import WRITE, fields_of, first, see, widget_of
-from groundswell.http.web.frame import fragment, page
+from groundswell.http.web.forms import WRITE, fields_of, first, widget_of
+from groundswell.http.web.frame import fragment, go, page
 from groundswell.http.web.reading import read_state
 from groundswell.http.web.state import State
 from groundswell.http.web.widgets import ask_table, ask_widget, discover_params
@@ -72,7 +72,7 @@ async def create(request: Request[Any, Any, Any], org: FromPath[str]) -> Respons
     """Make an empty dashboard."""
     scope = await caller_scope(request, org, needs=WRITE)
     made = await _create(request, scope, first(await fields_of(request), "title"), ())
-    return see(_address(scope, made.id))
+    return go(_address(scope, made.id), 303)
 
 
 @get([f"{_ONE}/", f"{_ONE}/widget/{{widget:int}}/"], opt=_READ)
@@ -155,7 +155,7 @@ async def rename(
         )
         return found.id
 
-    return see(_address(scope, await services_of(request).metadata.run(change)))
+    return go(_address(scope, await services_of(request).metadata.run(change)), 303)
 
 
 @post(f"{_ONE}/delete/", opt=_EDIT, status_code=303)
@@ -169,7 +169,7 @@ async def remove(
         store.delete_dashboard(connection, _find(connection, scope, dashboard).id)
 
     await services_of(request).metadata.run(change)
-    return see(f"/organizations/{scope.organization.slug}/dashboards/")
+    return go(f"/organizations/{scope.organization.slug}/dashboards/", 303)
 
 
 @post(f"{_ORG}/dashboards/widgets/", opt=_EDIT, status_code=303)
@@ -185,7 +185,7 @@ async def add_widget(request: Request[Any, Any, Any], org: FromPath[str]) -> Res
     chosen = first(fields, "dashboard")
     if not chosen:
         made = await _create(request, scope, first(fields, "new") or body.title, (stored(body),))
-        return see(_address(scope, made.id))
+        return go(_address(scope, made.id), 303)
 
     def change(connection: Connection) -> int:
         found = _find(connection, scope, chosen)
@@ -198,7 +198,7 @@ async def add_widget(request: Request[Any, Any, Any], org: FromPath[str]) -> Res
         )
         return found.id
 
-    return see(_address(scope, await services.metadata.run(change)))
+    return go(_address(scope, await services.metadata.run(change)), 303)
 
 
 @post(f"{_ONE}/widgets/{{widget:int}}/delete/", opt=_EDIT, status_code=303)
@@ -220,7 +220,7 @@ async def remove_widget(
         )
         return found.id
 
-    return see(_address(scope, await services_of(request).metadata.run(change)))
+    return go(_address(scope, await services_of(request).metadata.run(change)), 303)
 
 
 async def titles(request: Request[Any, Any, Any], scope: Scope) -> list[tuple[int, str]]:

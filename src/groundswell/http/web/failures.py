@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from groundswell.errors import (
 )
 from groundswell.http import failures
 from groundswell.http.web.frame import fragment
+from groundswell.http.web.security import NONCE, page_headers
 
 _HEADINGS = {404: "Not found", 403: "Not allowed", 429: "Too many requests"}
 
@@ -87,7 +89,11 @@ def _shown(request: Request[Any, Any, Any], status: int, text: str) -> Response[
         "places": (),
         "here": "",
     }
-    return fragment(request, "failure.html", status=status, heading=heading, text=text, **frame)
+    # An address that nobody serves is refused before the guard of pages saw it.
+    nonce = request.scope.setdefault("state", {}).setdefault(NONCE, secrets.token_urlsafe(16))
+    answer = fragment(request, "failure.html", status=status, heading=heading, text=text, **frame)
+    answer.headers.update(page_headers(nonce))
+    return answer
 
 
 HANDLERS: dict[Any, Any] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from litestar import Request, Response
+from litestar import Request
 
 from groundswell.http.web.state import State
 from groundswell.slack.requests import is_aggregate
@@ -39,11 +39,6 @@ async def fields_of(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
 def first(fields: Fields, name: str) -> str:
     """Give the first value of a field that is not blank, "" without one."""
     return next((value.strip() for value in fields.get(name, ()) if value.strip()), "")
-
-
-def see(address: str) -> Response[bytes]:
-    """Lead the browser to a page after a form was taken."""
-    return Response(content=b"", status_code=303, headers={"Location": address})
 
 
 def kept_of(state: State) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request, Response
@@ -102,9 +103,11 @@ def fragment(
     return Response(content=text.encode(), status_code=status, media_type="text/html")
 
 
-def go(address: str) -> Response[bytes]:
-    """Lead the browser to another page."""
-    return Response(content=b"", status_code=302, headers={"Location": address})
+def go(address: str, status: int = 302) -> Response[bytes]:
+    """Lead the browser to another page; 303 after a form was taken."""
+    # What a header cannot hold is written in percents; what is written so already stays.
+    safe = quote(address, safe="/?#[]@!$&'()*+,;=:%~")
+    return Response(content=b"", status_code=status, headers={"Location": safe})
 
 
 def _surroundings(

@@ -17,8 +17,8 @@ from groundswell.charts.units import Measure, measure
 from groundswell.errors import NotFound, UserError
 from groundswell.http.api.found_trends import FEATURE, WRITE
 from groundswell.http.requests import caller_scope, now, services_of
-from groundswell.http.web.forms import fields_of, first, see
-from groundswell.http.web.frame import fragment
+from groundswell.http.web.forms import fields_of, first
+from groundswell.http.web.frame import fragment, go
 from groundswell.http.web.reading import read_state
 from groundswell.http.web.state import State
 from groundswell.http.web.trend_state import PERIOD, offset_of, questions
@@ -31,7 +31,7 @@ from groundswell.store.metadata.trends import Wanted
 from groundswell.timeframe import parse_range
 from groundswell.trends.panel import type_of
 from groundswell.trends.transactions import parse_trends
-from groundswell.trends.watch.describe import page_of
+from groundswell.trends.watch.describe import name_of, page_of
 
 RECORDED = "recorded"
 PER_PAGE = 25
@@ -89,7 +89,13 @@ async def recorded(request: Request[Any, Any, Any], org: FromPath[str]) -> Respo
         request,
         "trends_recorded.html",
         rows=[
-            _shown(trend, told[trend.function], slugs[trend.project_id], scope, may_change)
+            _shown(
+                trend,
+                told[trend.subject.dataset, trend.function],
+                slugs[trend.project_id],
+                scope,
+                may_change,
+            )
             for trend in found[:PER_PAGE]
         ],
         tabs=[
@@ -135,8 +141,9 @@ async def move(
 
     await services_of(request).metadata.run(change)
     kept = urlencode(parse_qsl(first(fields, "back"), keep_blank_values=True))
-    return see(
-        f"/organizations/{scope.organization.slug}/trends/?{kept or 'trendType=' + RECORDED}"
+    return go(
+        f"/organizations/{scope.organization.slug}/trends/?{kept or 'trendType=' + RECORDED}",
+        303,
     )
 
 
@@ -158,17 +165,21 @@ def _status(state: State) -> str:
 
 async def _measures(
     statistics: Statistics, scope: Scope, found: Sequence[Trend]
-) -> dict[str, Measure]:
+) -> dict[tuple[str, str], Measure]:
     """Choose how the levels of each function are told."""
-    asked = parse_trends({"project": ["-1"]}, scope, now(), statistics.retention)
-    told: dict[str, Measure] = {}
-    for function in {trend.function for trend in found}:
-        assert asked is not None, "trends are of projects"
+    told: dict[tuple[str, str], Measure] = {}
+    for dataset, function in {(trend.subject.dataset, trend.function) for trend in found}:
         try:
-            told[function] = measure(*await type_of(statistics, asked.panel.asking, function))
+            asked = parse_trends(
+                {"project": ["-1"], "dataset": [dataset]}, scope, now(), statistics.retention
+            )
+            assert asked is not None, "trends are of projects"
+            told[dataset, function] = measure(
+                *await type_of(statistics, asked.panel.asking, function)
+            )
         except UserError:
             # Kept by a version that knew more functions.
-            told[function] = measure("number", None)
+            told[dataset, function] = measure("number", None)
     return told
 
 
@@ -176,7 +187,7 @@ def _shown(trend: Trend, told: Measure, slug: str, scope: Scope, may_change: boo
     since = trend.recovered_at if trend.status is Status.RECOVERED else trend.changed_at
     return Shown(
         id=trend.id,
-        name=trend.group or "(no name)",
+        name=name_of(trend) or "(no name)",
         function=trend.function,
         project=slug,
         before=told.text(trend.before),

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from groundswell.errors import NotFound, UserError
 from groundswell.http.requests import caller_scope, multi, now, services_of
-from groundswell.http.web.forms import WRITE, fields_of, first, saved_of, see
-from groundswell.http.web.frame import page
+from groundswell.http.web.forms import WRITE, fields_of, first, saved_of
+from groundswell.http.web.frame import go, page
 from groundswell.store.metadata import saved_queries as store
 from groundswell.store.metadata.saved_queries import SavedQuery
 
@@ -64,7 +64,7 @@ async def save(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[
 
     id = await services_of(request).metadata.run(change)
     asked = urlencode({"id": id, "name": name})
-    return see(f"/organizations/{scope.organization.slug}/discover/results/?{asked}")
+    return go(f"/organizations/{scope.organization.slug}/discover/results/?{asked}", 303)
 
 
 @post(f"{_ORG}/discover/queries/{{question:str}}/delete/", opt=_EDIT, status_code=303)
@@ -79,7 +79,7 @@ async def forget(
         store.delete_saved_queries(connection, [found.id])
 
     await services_of(request).metadata.run(change)
-    return see(f"/organizations/{scope.organization.slug}/discover/queries/")
+    return go(f"/organizations/{scope.organization.slug}/discover/queries/", 303)
 
 
 def _find(connection: Connection, org_id: int, text: str) -> SavedQuery:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import json
 import secrets
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from litestar.datastructures import MutableScopeHeaders
@@ -18,6 +19,12 @@ from groundswell.http.web.proxies import parse_networks, seen_through
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 NONCE = "nonce"
 _REFUSED = json.dumps({"detail": "This request came from another site and was refused."}).encode()
+_EVERYWHERE = MappingProxyType(
+    {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+    }
+)
 _networks = functools.lru_cache(parse_networks)
 
 
@@ -38,17 +45,24 @@ def guard(app: ASGIApp) -> ASGIApp:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableScopeHeaders.from_message(message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-                if headers.get("content-type", "").startswith("text/html"):
-                    headers.setdefault("Content-Security-Policy", policy(nonce))
-                    headers.setdefault("X-Frame-Options", "DENY")
-                    headers.setdefault("Cache-Control", "no-store")
+                is_page = headers.get("content-type", "").startswith("text/html")
+                for name, value in (page_headers(nonce) if is_page else _EVERYWHERE).items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await app(scope, receive, send_with_headers)
 
     return guarded
+
+
+def page_headers(nonce: str) -> dict[str, str]:
+    """Give the headers of a page."""
+    return {
+        **_EVERYWHERE,
+        "Content-Security-Policy": policy(nonce),
+        "X-Frame-Options": "DENY",
+        "Cache-Control": "no-store",
+    }
 
 
 def policy(nonce: str) -> str:
