@@ -5,6 +5,8 @@ One path per process, one process per path; never fork once it is open: a forked
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +39,9 @@ class EmbeddedEngine(ClientEngine):
         self._scratch = (data / "tmp").resolve()
         for folder in (self._path, self._scratch):
             folder.mkdir(parents=True, exist_ok=True)
+        # The engine does not open in a zone that it does not know, and here all time is UTC.
+        os.environ["TZ"] = "UTC"
+        time.tzset()
         config = (data / "engine.xml").resolve()
         write_config(config, memory_mb)
         self._config = config
