@@ -1,6 +1,7 @@
 """A real process with a real ingest line, made to be killed; and senders that remember answers.
 
-`python ingesting.py DATA` serves the door, and `GET /state` for the tests to look inside.
+`python ingesting.py DATA` serves the door, and `GET /state` for the tests to look inside. The clock
+of that process jumps ahead at SIGUSR1 and back at SIGUSR2.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 
 import httpx
 
+CLOCK_JUMP_S = 5 * 3600
 TABLES = ("errors", "transactions", "spans", "outcomes")
 
 
@@ -50,12 +52,26 @@ class IngestProcess:
         self.port: int = told["port"]
         self.projects: list[tuple[int, str]] = [tuple(row) for row in told["projects"]]
         self.pid = self._process.pid
+        self._clock_ahead_s = 0.0
 
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
+
+    def clock_forward(self) -> None:
+        os.kill(self.pid, signal.SIGUSR1)
+        self._wait_for_clock(CLOCK_JUMP_S)
+
+    def clock_back(self) -> None:
+        os.kill(self.pid, signal.SIGUSR2)
+        self._wait_for_clock(-CLOCK_JUMP_S)
+
+    def _wait_for_clock(self, jump_s: float) -> None:
+        self._clock_ahead_s += jump_s
+        while abs(self.state()["clock_ahead_s"] - self._clock_ahead_s) > 1:
+            time.sleep(0.01)
 
     def terminate(self, timeout_s: float = 15.0) -> int:
         self._process.terminate()
@@ -193,7 +209,24 @@ class Senders:
             thread.join()
 
 
-async def _serve(data: Path) -> None:
+class _Clock:
+    """Stands in for `time.time`. It is put there before anything of the service is loaded."""
+
+    def __init__(self) -> None:
+        self._real = time.time
+        self.ahead_s = 0.0
+        signal.signal(signal.SIGUSR1, lambda *_: self._jump(CLOCK_JUMP_S))
+        signal.signal(signal.SIGUSR2, lambda *_: self._jump(-CLOCK_JUMP_S))
+        time.time = self
+
+    def __call__(self) -> float:
+        return self._real() + self.ahead_s
+
+    def _jump(self, seconds: float) -> None:
+        self.ahead_s += seconds
+
+
+async def _serve(data: Path, clock: _Clock) -> None:
     import uvicorn
 
     from groundswell.config import load
@@ -228,7 +261,8 @@ async def _serve(data: Path) -> None:
             await ingest.door(scope, receive, send)
             return
 
-        body = json.dumps(await _state(ingest, engine)).encode()
+        state = await _state(ingest, engine) | {"clock_ahead_s": clock.ahead_s}
+        body = json.dumps(state).encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
 
@@ -279,4 +313,4 @@ async def _state(ingest: Any, engine: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Path(sys.argv[1])))
+    asyncio.run(_serve(Path(sys.argv[1]), _Clock()))
