@@ -64,6 +64,31 @@ class House:
                 made.append({**times, "transaction": name, "duration": int(ms)})
         insert(self.engine, "transactions", self.project, made)
 
+    def store_calls(self, function: str, ms: float, since: int, ratio: float) -> None:
+        """Store calls of a function that take longer since so many hours."""
+        noise = np.random.default_rng(len(function))
+        made = []
+        for back in range(DAYS * 24, 0, -1):
+            level = ms * (ratio if back <= since else 1.0)
+            for i, took in enumerate(level * np.exp(noise.normal(0, 0.15, 6))):
+                at = NOW - timedelta(hours=back) + timedelta(minutes=10 * i, seconds=1)
+                times = [int(took * 1e6)]
+                group = {"name": function, "package": "app.views", "fingerprint": 7}
+                made.append({**group, "timestamp": at, "self_times": times, "total_times": times})
+        insert(self.engine, "functions", self.project, made)
+
+    def store_errors(self, issue: int, hourly: int, since: int, ratio: int) -> None:
+        """Store events of an issue that come more often since so many hours."""
+        made = []
+        for back in range(DAYS * 24, 0, -1):
+            many = hourly * (ratio if back <= since else 1)
+            start = NOW - timedelta(hours=back)
+            made += [
+                {"timestamp": start + timedelta(minutes=59 * i / many), "group_id": issue}
+                for i in range(many)
+            ]
+        insert(self.engine, "errors", self.project, made)
+
     async def scan(self, now: datetime) -> list[Trend]:
         await Watch(self.metadata, self.statistics, self.box).run(now)
         since = NOW - timedelta(days=90)
@@ -193,6 +218,53 @@ async def test_words_that_mean_nothing_are_noted(house: House) -> None:
     assert await house.scan(NOW) == []
     looked = await house.metadata.run(rows.looked)
     assert "p51q" in (looked[ProjectId(house.project)].last_error or "")
+
+
+async def test_functions_of_profiles_and_issues_are_watched_too(house: House) -> None:
+    house.store_calls("render", 40, 40, 2.0)
+    house.store_calls("steady", 40, 40, 1.0)
+    house.store_errors(91, 4, 30, 3)
+
+    found = await house.scan(NOW)
+    again = await house.scan(NOW + timedelta(hours=2))
+
+    assert [(each.subject.dataset, each.function, each.change) for each in found] == [
+        ("profileFunctions", "p95()", "regression"),
+        ("errors", "count()", "regression"),
+    ]
+    assert [each.id for each in again] == [each.id for each in found]
+    assert (found[0].group, found[0].ratio) == ("app.views,render", pytest.approx(2, rel=0.1))
+    assert (found[1].raw, found[1].ratio) == ((91,), pytest.approx(3, rel=0.1))
+    titles = sorted(str(notice.body["title"]) for notice in house.box.notices)
+    assert titles[1].startswith("p95() of render (app.views) regressed by ")
+    (about,) = (n.body for n in house.box.notices if n.body["dataset"] == "profileFunctions")
+    assert "dataset=profileFunctions&field=package&field=function" in str(about["url"])
+
+    with house.metadata.begin() as connection:
+        (acme,) = tenancy.list_organizations(connection)
+        scope = scope_of(connection, acme.id)
+    assert scope is not None
+    week = await digest_of(house.metadata, house.statistics, scope, scope.projects[0], NOW)
+    charts = {each["dataset"]: each["chart"] for each in week["regressions"]}
+    assert [charts["profileFunctions"]["unit"], charts["errors"]["type"]] == [
+        "nanosecond",
+        "integer",
+    ]
+
+
+async def test_any_question_can_be_watched_and_a_bad_one_keeps_no_other(house: House) -> None:
+    house.set(
+        questions=[
+            {"dataset": "nothing", "field": ["transaction"], "functions": ["count()"]},
+            {"field": ["tags[plan]"], "functions": ["p50()"], "query": "transaction:/sl*"},
+        ]
+    )
+    house.store("/slower", [(999, 100), (40, 180)])
+
+    # Nobody has the tag, so that its only group has no name.
+    assert brief(await house.scan(NOW)) == [("/slower", "regression", "new")]
+    looked = await house.metadata.run(rows.looked)
+    assert "dataset must be one of" in (looked[ProjectId(house.project)].last_error or "")
 
 
 async def test_the_week_as_a_document(house: House) -> None:

@@ -13,6 +13,7 @@ from groundswell.model.tenancy import OrgId, ProjectId, UserId
 
 OPTION = "trend_watch"
 MAX_FUNCTIONS, LONGEST_FUNCTION, MAX_TARGETS = 10, 200, 20
+MAX_QUESTIONS, MAX_FIELDS, LONGEST_QUERY = 10, 5, 2_000
 CHANNELS = ("slack", "email", "webhook")
 
 
@@ -30,12 +31,36 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """Which events are watched, and which columns group them."""
+
+    dataset: str = "transactions"
+    fields: tuple[str, ...] = ("transaction",)
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchQuestion:
+    """Functions that are watched of the groups of a subject."""
+
+    subject: Subject
+    functions: tuple[str, ...]
+
+
+_QUESTIONS = (
+    WatchQuestion(Subject("profileFunctions", ("package", "function")), ("p95()",)),
+    WatchQuestion(Subject("errors", ("issue",)), ("count()",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class WatchSettings:
     """What is watched in a project.
 
-    every_min: between two scans. min_events: of a transaction within the scanned week, fewer are
-    not looked at. min_change: 0.1 is 10 %, of the level in either direction. digest: a document
-    each week. targets: who hears of it, (channel, address).
+    functions: of transactions; questions: what is watched besides. every_min: between two scans.
+    min_events: of a group within the scanned week, fewer are not looked at. min_change: 0.1 is
+    10 %, of the level in either direction. digest: a document each week. targets: who hears of it,
+    (channel, address).
     """
 
     enabled: bool = True
@@ -45,15 +70,22 @@ class WatchSettings:
     min_change: float = 0.15
     digest: bool = True
     targets: tuple[tuple[str, str], ...] = ()
+    questions: tuple[WatchQuestion, ...] = _QUESTIONS
+
+    @property
+    def watched(self) -> tuple[WatchQuestion, ...]:
+        """Give everything that is asked, transactions first."""
+        return (WatchQuestion(Subject(), self.functions), *self.questions)
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
     """One change of the level of one function of one group, as it was found.
 
-    group: name of the transaction. direction: +1 up, -1 down; change: what that means,
-    "regression" or "improvement". at: when the level changed. before, after: the levels.
-    evidence: the row that the trends endpoints give. announced_at: when people were told.
+    group: name of the transaction, or what else groups events. direction: +1 up, -1 down; change:
+    what that means, "regression" or "improvement". at: when the level changed. before, after: the
+    levels. evidence: the row that the trends endpoints give, and which group it is. announced_at:
+    when people were told.
     """
 
     id: int
@@ -78,8 +110,29 @@ class Trend:
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def series(self) -> tuple[str, str]:
-        return self.group, self.function
+    def subject(self) -> Subject:
+        """Give the events that it was found in; of an older record those were transactions."""
+        usual = Subject()
+        return Subject(
+            self.evidence.get("dataset", usual.dataset),
+            tuple(self.evidence.get("field", usual.fields)),
+            self.evidence.get("query", usual.query),
+        )
+
+    @property
+    def cells(self) -> tuple[Any, ...]:
+        """Give the values of the subject's columns as people see them."""
+        return tuple(self.evidence.get("cells", (self.group,)))
+
+    @property
+    def raw(self) -> tuple[object, ...]:
+        """Give the values of the subject's columns as the store knows them."""
+        given = self.evidence.get("raw", (self.group,))
+        return tuple(tuple(cell) if isinstance(cell, list) else cell for cell in given)
+
+    @property
+    def series(self) -> tuple[Subject, str, str]:
+        return self.subject, self.group, self.function
 
 
 def parse_settings(given: Any) -> WatchSettings:
@@ -107,6 +160,7 @@ def parse_settings(given: Any) -> WatchSettings:
             **{name: given[name] for name in given},
             "functions": _functions(given.get("functions", known["functions"])),
             "targets": _targets(given.get("targets", ())),
+            "questions": _questions(given["questions"]) if "questions" in given else _QUESTIONS,
         }
     )
 
@@ -129,6 +183,35 @@ def _functions(given: Any) -> tuple[str, ...]:
         )
 
     return tuple(dict.fromkeys(each.strip() for each in given))
+
+
+def _questions(given: Any) -> tuple[WatchQuestion, ...]:
+    if not isinstance(given, list | tuple) or len(given) > MAX_QUESTIONS:
+        raise _refused(f"questions must be a list of at most {MAX_QUESTIONS} objects")
+
+    return tuple(_question(each) for each in given)
+
+
+def _question(given: Any) -> WatchQuestion:
+    names = {"dataset", "field", "functions", "query"}
+    if not isinstance(given, Mapping) or not set(given) <= names:
+        raise _refused(
+            'questions must be objects such as {"dataset": "errors", "field": ["issue"], '
+            '"functions": ["count()"], "query": ""}'
+        )
+
+    usual = Subject()
+    dataset, query = given.get("dataset", usual.dataset), given.get("query", "")
+    fields = given.get("field", usual.fields)
+    if not isinstance(dataset, str) or not isinstance(query, str) or len(query) > LONGEST_QUERY:
+        raise _refused("dataset and query of questions must be text")
+
+    is_list = isinstance(fields, list | tuple) and 1 <= len(fields) <= MAX_FIELDS
+    if not is_list or not all(isinstance(each, str) and each.strip() for each in fields):
+        raise _refused(f"field of questions must be a list of 1 to {MAX_FIELDS} columns")
+
+    subject = Subject(dataset, tuple(each.strip() for each in fields), query.strip())
+    return WatchQuestion(subject, _functions(given.get("functions")))
 
 
 def _is_function(text: Any) -> bool:

@@ -314,6 +314,11 @@ async def test_the_digest_of_a_project(client: httpx.AsyncClient, house: House) 
         ({"min_change": "10%"}, 400),
         ({"targets": [["pigeon", "home"]]}, 400),
         ({"speed": 1}, 400),
+        ({"questions": [{"dataset": "errors", "field": ["issue"], "functions": ["count()"]}]}, 200),
+        ({"questions": []}, 200),
+        ({"questions": [{"field": ["issue"]}]}, 400),
+        ({"questions": [{"field": [], "functions": ["count()"]}]}, 400),
+        ({"questions": [{"table": "errors", "functions": ["count()"]}]}, 400),
         ("on", 400),
     ],
 )

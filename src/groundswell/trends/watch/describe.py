@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import isfinite
+from typing import Any
 from urllib.parse import urlencode
 
 from groundswell.model.tenancy import Project
-from groundswell.model.trends import Trend
+from groundswell.model.trends import Subject, Trend
 from groundswell.query.sql.patterns import quoted
 from groundswell.trends.rows import Row
 
 _AROUND = timedelta(days=7)
+_INNER = frozenset({"cells", "raw"})
 _WORDS = {"regression": "regressed", "improvement": "improved"}
 
 
 def described(trend: Trend, project: Project) -> Row:
     """Give a trend as the API shows it; instants are unix seconds, ids are text."""
+    subject = trend.subject
+    shown = {name: value for name, value in trend.evidence.items() if name not in _INNER}
     return {
-        **trend.evidence,
+        **shown,
+        "dataset": subject.dataset,
+        "field": list(subject.fields),
+        "query": subject.query,
         "id": str(trend.id),
         "project": str(project.id),
         "projectSlug": project.slug,
@@ -40,22 +47,44 @@ def described(trend: Trend, project: Project) -> Row:
     }
 
 
+def name_of(trend: Trend) -> str:
+    """Name the group for people: of a function of a package, the function comes first."""
+    if trend.subject.fields == ("package", "function") and all(trend.cells):
+        package, function = trend.cells
+        return f"{function} ({package})"
+
+    return trend.group
+
+
 def headline(trend: Trend) -> str:
     """Say in a few words what happened: `p95() of /checkout regressed by 38 %`."""
-    return f"{trend.function} of {trend.group} {_WORDS[trend.change]}{_by(trend.ratio)}"
+    return f"{trend.function} of {name_of(trend)} {_WORDS[trend.change]}{_by(trend.ratio)}"
 
 
 def page_of(trend: Trend, org_slug: str) -> str:
     """Give the path of the page about a trend: a week on either side, which stays as it is."""
-    query = {
+    query: dict[str, Any] = {
         "project": int(trend.project_id),
-        "query": f"transaction:{quoted(trend.group)}",
+        "query": _search(trend),
         "trendFunction": trend.function,
         "start": f"{trend.at - _AROUND:%Y-%m-%dT%H:%M:%S}",
         "end": f"{trend.at + _AROUND:%Y-%m-%dT%H:%M:%S}",
         "breakpoint": _unix(trend.at),
     }
-    return f"/organizations/{org_slug}/trends/details/?{urlencode(query)}"
+    if trend.subject.dataset != Subject().dataset:
+        query["dataset"] = trend.subject.dataset
+    if trend.subject.fields != Subject().fields:
+        query["field"] = list(trend.subject.fields)
+    return f"/organizations/{org_slug}/trends/details/?{urlencode(query, doseq=True)}"
+
+
+def _search(trend: Trend) -> str:
+    terms = [
+        f"!has:{name}" if cell is None or cell == "" else f"{name}:{quoted(str(cell))}"
+        for name, cell in zip(trend.subject.fields, trend.cells, strict=True)
+    ]
+    words = trend.subject.query
+    return " ".join([*terms, f"({words})" if words else ""]).strip()
 
 
 def notice_body(trends: Sequence[Trend], project: Project, org_slug: str, base_url: str) -> Row:
@@ -71,7 +100,8 @@ def notice_body(trends: Sequence[Trend], project: Project, org_slug: str, base_u
         "title": headline(leading),
         "text": f"{text}; also {', '.join(also)}" if also else text,
         "url": base_url + page_of(leading, org_slug),
-        "transaction": leading.group,
+        "transaction": name_of(leading),
+        "dataset": leading.subject.dataset,
         "function": leading.function,
         "also": also,
         "change": leading.change,

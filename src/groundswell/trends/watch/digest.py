@@ -17,7 +17,7 @@ from groundswell.trends.panel import Panel
 from groundswell.trends.rows import Row, strength
 from groundswell.trends.watch.describe import described, headline
 from groundswell.trends.watch.plan import WEEK, WIDTH_S
-from groundswell.trends.watch.scan import asking_of, panel_of
+from groundswell.trends.watch.scan import asking_of, panel_of, row_of_group
 
 MOST = 5
 _MOST_OF_A_WEEK = 1_000
@@ -60,20 +60,23 @@ async def charts_of(
     statistics: Statistics, scope: Scope, project: Project, trends: Sequence[Trend], end: datetime
 ) -> list[Row]:
     """Give the chart of each trend of one project: two weeks by the hour up to `end`, as data."""
-    if not trends:
-        return []
-
-    functions = tuple(dict.fromkeys(trend.function for trend in trends))
-    also = tuple(dict.fromkeys((int(project.id), trend.group) for trend in trends))
-    asking = asking_of(statistics, scope, project, end)
-    panel = await panel_of(statistics, asking, functions, also, limit=0, history=_SHOWN)
-    panels = {name: panel if name == functions[0] else panel.of(name) for name in functions}
-    return [chart_of(panels[trend.function], trend) for trend in trends]
+    charts: dict[int, Row] = {}
+    for subject in dict.fromkeys(trend.subject for trend in trends):
+        mine = [trend for trend in trends if trend.subject == subject]
+        functions = tuple(dict.fromkeys(trend.function for trend in mine))
+        also = tuple(dict.fromkeys((int(project.id), *trend.raw) for trend in mine))
+        asking = asking_of(statistics, scope, project, end, subject)
+        panel = await panel_of(
+            statistics, asking, subject, functions, also, limit=0, history=_SHOWN
+        )
+        panels = {name: panel if name == functions[0] else panel.of(name) for name in functions}
+        charts |= {trend.id: chart_of(panels[trend.function], trend) for trend in mine}
+    return [charts[trend.id] for trend in trends]
 
 
 def chart_of(panel: Panel, trend: Trend) -> Row:
     """Give one chart as plain data: the line, levels before and after, the breakpoint as a rule."""
-    (row,) = (i for i, group in enumerate(panel.groups) if group.name == trend.group)
+    row = row_of_group(panel, trend)
     starts = [int(start) for start in panel.grid.starts]
     values = [float(value) if np.isfinite(value) else None for value in panel.values[row]]
     at = int(trend.at.timestamp())

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite, log
+from typing import Any
 
 import numpy as np
 
 from groundswell.model.tenancy import ProjectId
-from groundswell.model.trends import Trend, WatchSettings
+from groundswell.model.trends import Subject, Trend, WatchSettings
 from groundswell.store.metadata.trends import Looked
 from groundswell.trends.breakpoints import Breakpoint
 
@@ -32,9 +33,15 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Spotted:
-    """A change that a scan found in one series, with the p-value and the changes before it."""
+    """A change that a scan found in one series, with the p-value and the changes before it.
 
+    raw, cells: values of the columns of the subject, as the store knows them and as people do.
+    """
+
+    subject: Subject
     group: str
+    raw: tuple[object, ...]
+    cells: tuple[Any, ...]
     function: str
     lower_is_better: bool
     breakpoints: tuple[Breakpoint, ...]
@@ -44,8 +51,8 @@ class Spotted:
         return self.breakpoints[-1]
 
     @property
-    def series(self) -> tuple[str, str]:
-        return self.group, self.function
+    def series(self) -> tuple[Subject, str, str]:
+        return self.subject, self.group, self.function
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,8 @@ def together(trends: Sequence[Trend]) -> list[tuple[Trend, ...]]:
         same = [
             group
             for group in found
-            if (group[0].group, group[0].change) == (trend.group, trend.change)
+            if (group[0].subject, group[0].group, group[0].change)
+            == (trend.subject, trend.group, trend.change)
             and abs(group[0].at - trend.at) <= plan.TOLERANCE
         ]
         if same:
@@ -172,7 +173,14 @@ def trend_of(watched: Watched, found: Spotted, now: datetime) -> Trend:
         p_value=newest.p_value,
         found_at=now,
         seen_at=now,
-        evidence=row,
+        evidence={
+            **row,
+            "dataset": found.subject.dataset,
+            "field": list(found.subject.fields),
+            "query": found.subject.query,
+            "cells": list(found.cells),
+            "raw": list(found.raw),
+        },
     )
 
 
@@ -200,7 +208,7 @@ def _write_down(
         rows.see_again(connection, replace(newer, id=trend.id))
     for trend, gone_at in outcome.recovered:
         rows.recover(connection, trend.id, gone_at, now)
-    rows.note_scan(connection, watched.project.id, now)
+    rows.note_scan(connection, watched.project.id, now, scan.error)
     return outcome
 
 
