@@ -6,10 +6,13 @@ import asyncio
 import base64
 import gzip
 import json
+import os
 import random
+import struct
 import time
 import uuid
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import cycle
@@ -21,7 +24,7 @@ ENVELOPES = Path(__file__).resolve().parent.parent / "tests" / "data" / "envelop
 
 @dataclass(slots=True)
 class Sent:
-    """What a run sent: answers by status, and the milliseconds of each request."""
+    """What a run sent: answers by status (0 where none came), and the milliseconds of each."""
 
     seconds: float = 0.0
     statuses: dict[int, int] = field(default_factory=dict)
@@ -36,18 +39,56 @@ class Sent:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def bodies(name: str, kind: str, count: int, pad_to: int = 0) -> list[bytes]:
+def bodies(name: str, kind: str, count: int, pad_to: int = 0, *, bare: bool = False) -> list[bytes]:
     """Make `count` gzipped envelopes out of the captured ones of a file, all different.
 
-    pad_to: grow the payload of an error to so many bytes with an `extra`.
+    pad_to: grow the payload of an error to so many bytes with an `extra`. bare: without the lines
+    around each frame and without the list of modules, as with `include_source_context=False`.
     """
+    made = _envelopes(name, kind, count, pad_to, bare=bare)
+    return [gzip.compress(b"".join(parts), 6) for parts in made]
+
+
+def endless(
+    name: str, kind: str, distinct: int, pad_to: int = 0, *, bare: bool = False
+) -> Iterator[bytes]:
+    """Give gzipped envelopes without end: payloads repeat after `distinct`, event ids never.
+
+    Everything but the first line is compressed once; what a body costs here is its checksum.
+    """
+    made = []
+    for _, rest in _envelopes(name, kind, distinct, pad_to, bare=bare):
+        packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+        made.append((packer.compress(rest) + packer.flush(), rest))
+    sent_at = _text(time.time()).encode()
+    for packed, rest in cycle(made):
+        head = b'{"event_id":"%s","sent_at":"%s"}\n' % (os.urandom(16).hex().encode(), sent_at)
+        size = len(head)
+        yield b"".join(
+            (
+                b"\x1f\x8b\x08\0\0\0\0\0\0\xff",
+                struct.pack("<BHH", 0, size, size ^ 0xFFFF),
+                head,
+                packed,
+                struct.pack("<II", zlib.crc32(rest, zlib.crc32(head)), size + len(rest)),
+            )
+        )
+
+
+def _envelopes(
+    name: str, kind: str, count: int, pad_to: int, *, bare: bool
+) -> Iterator[tuple[bytes, bytes]]:
+    """Envelopes as their first line and the rest."""
     templates = [
         payload
         for line in gzip.decompress((ENVELOPES / f"{name}.jsonl.gz").read_bytes()).splitlines()
         for payload in _payloads(base64.b64decode(json.loads(line)["bytes_b64"]), kind)
     ]
+    if bare:
+        for template in templates:
+            _strip(template)
     chosen = random.Random(7)
-    return [_body(chosen.choice(templates), kind, pad_to) for _ in range(count)]
+    return (_envelope(chosen.choice(templates), kind, pad_to) for _ in range(count))
 
 
 def _payloads(envelope: bytes, kind: str) -> list[dict[str, Any]]:
@@ -59,7 +100,15 @@ def _payloads(envelope: bytes, kind: str) -> list[dict[str, Any]]:
     return found
 
 
-def _body(template: dict[str, Any], kind: str, pad_to: int) -> bytes:
+def _strip(event: dict[str, Any]) -> None:
+    event.pop("modules", None)
+    for exception in event.get("exception", {}).get("values", []):
+        for frame in exception.get("stacktrace", {}).get("frames", []):
+            for name in ("pre_context", "context_line", "post_context"):
+                frame.pop(name, None)
+
+
+def _envelope(template: dict[str, Any], kind: str, pad_to: int) -> tuple[bytes, bytes]:
     event = json.loads(json.dumps(template))
     event["event_id"] = uuid.uuid4().hex
     shift = time.time() - _seconds(event["timestamp"])
@@ -76,7 +125,7 @@ def _body(template: dict[str, Any], kind: str, pad_to: int) -> bytes:
         payload = json.dumps(event, separators=(",", ":")).encode()
     header = json.dumps({"event_id": event["event_id"], "sent_at": _text(time.time())}).encode()
     item = json.dumps({"type": kind, "length": len(payload)}).encode()
-    return gzip.compress(b"\n".join((header, item, payload)), 6)
+    return header + b"\n", item + b"\n" + payload
 
 
 def _shift(part: dict[str, Any], by_s: float) -> None:
@@ -100,7 +149,7 @@ async def send(
     host: str,
     port: int,
     path: str,
-    what: Sequence[bytes],
+    what: Sequence[bytes] | Iterator[bytes],
     *,
     connections: int = 16,
     seconds: float,
@@ -108,7 +157,7 @@ async def send(
 ) -> Sent:
     """Send over keep-alive connections for a while: flat out, or so many per second in all."""
     sent = Sent()
-    source = cycle(what) if per_second is None else iter(what)
+    source = cycle(what) if per_second is None and isinstance(what, list) else iter(what)
     begun = time.perf_counter()
     gap_s = connections / per_second if per_second else 0.0
     await asyncio.gather(
@@ -148,11 +197,16 @@ async def _one_connection(
             break
 
         begun = time.perf_counter()
-        writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
+        try:
+            writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            length = int(answer.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            await reader.readexactly(length)
+        except (OSError, asyncio.IncompleteReadError):
+            sent.statuses[0] = sent.statuses.get(0, 0) + 1
+            break
+
         status = int(answer[9:12])
-        length = int(answer.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        await reader.readexactly(length)
         sent.milliseconds.append((time.perf_counter() - begun) * 1000)
         sent.statuses[status] = sent.statuses.get(status, 0) + 1
         if b"connection: close" in answer.lower():

@@ -76,14 +76,16 @@ def open_store(folder: Path, rows: int) -> Store:
     migrate(engine)
     stored = engine.execute("SELECT count() AS n FROM transactions").column("n")[0]
     if stored == 0:
-        _fill(engine, rows)
+        fill(engine, rows)
+        engine.execute("OPTIMIZE TABLE transactions FINAL")
     elif stored != rows:
         raise SystemExit(f"{data} holds {stored:,} rows of another run: remove it")
 
     return Store(engine, settings, rows)
 
 
-def _fill(engine: Engine, rows: int) -> None:
+def fill(engine: Engine, rows: int) -> None:
+    """Insert so many rows."""
     begun = time.perf_counter()
     step_s = WINDOW.seconds / rows
     for first in range(0, rows, CHUNK):
@@ -96,5 +98,4 @@ def _fill(engine: Engine, rows: int) -> None:
             "count": min(CHUNK, rows - first),
         }
         engine.execute(_INSERT, params)
-    engine.execute("OPTIMIZE TABLE transactions FINAL")
     print(f"made {rows:,} rows in {time.perf_counter() - begun:.0f} s", flush=True)

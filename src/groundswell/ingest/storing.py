@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,6 +31,7 @@ from groundswell.telemetry import counter, logger
 
 log = logger("ingest.storing")
 REFUSED_ROWS = counter("ingest_refused_rows", "Rows that the store refused.", ("table",))
+BUSY = counter("ingest_store_seconds", "Seconds in which the thread that stores was at work.")
 T = TypeVar("T")
 # Outcomes last: they say what is in the other tables.
 ORDER = ("errors", "transactions", "spans", "functions", "profiles", "outcomes")
@@ -92,6 +94,13 @@ class Storer:
         return work()
 
     def _store(self, batch: Batch, done: Done, on_refused: OnRefused) -> None:
+        begun = time.perf_counter()
+        try:
+            self._store_tables(batch, done, on_refused)
+        finally:
+            BUSY.inc(time.perf_counter() - begun)
+
+    def _store_tables(self, batch: Batch, done: Done, on_refused: OnRefused) -> None:
         self._is_halfway = True
         there = self._already_there(batch)
         for table in sorted(done.files, key=ORDER.index):
