@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import msgspec
@@ -49,27 +48,17 @@ async def test_27_every_minute_is_judged_once_though_the_clock_stutters(watch: W
     assert watch.notices() == ["12 Critical", "17 Resolved"]
 
 
-def _zones() -> list[Any]:
-    """Make zones that no database knows: summer time began, or ended, at the last midnight."""
-    now = datetime.now(UTC)
-
-    def day(hours: float) -> int:
-        local = now + timedelta(hours=hours)
-        is_long = local.year % 4 == 0 and local.timetuple().tm_yday > 60
-        return local.timetuple().tm_yday - is_long
-
-    began, ended = day(-5), day(10.5)
-    far = [(one + 180) % 360 + 1 for one in (began, ended)]
-    return [
-        pytest.param(f"AAA5BBB,J{began}/0,J{far[0]}/0", id="a day of 23 hours"),
-        pytest.param(f"AAA-9:30BBB,J{far[1]}/0,J{ended}/0", id="a day of 25 hours"),
-    ]
+def _zone() -> str:
+    """Make a zone that no database knows, in which summer time began at the last midnight."""
+    local = datetime.now(UTC) - timedelta(hours=5)
+    is_long = local.year % 4 == 0 and local.timetuple().tm_yday > 60
+    day = local.timetuple().tm_yday - is_long
+    return f"AAA5BBB,J{day}/0,J{(day + 180) % 360 + 1}/0"
 
 
-@pytest.mark.parametrize("zone", _zones())
-def test_27_a_day_before_is_86_400_seconds_before_in_any_zone(tmp_path: Path, zone: str) -> None:
+def test_27_a_day_before_is_86_400_seconds_before_in_any_zone(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TZ", zone)
+        patch.setenv("TZ", _zone())
         service = ServiceProcess(tmp_path / "data", settings={"ALERT_DELAY_S": "1"})
         service.start()
     try:

@@ -33,7 +33,9 @@ from groundswell.timeframe import parse_instant, parse_period
 
 log = logger("alerts")
 EVALUATE_S, DELIVER_S, SUSPECT_S = 5.0, 2.0, 1.0
-LEASE = timedelta(seconds=60)
+# Whoever takes over from a process that died waits so long. A judgement that took longer is not
+# written down twice; a message that took longer might be sent twice.
+EVALUATING, DELIVERING = timedelta(seconds=20), timedelta(seconds=60)
 WIDTH, HEIGHT = 800, 320
 DEFAULT_SPAN_S = 10_000 * 60
 
@@ -64,14 +66,14 @@ class Alerting:
 
     async def may_evaluate(self) -> bool:
         """Take the lease, so that one of several processes evaluates."""
-        return await self._lease("alerts")
+        return await self._lease("alerts", EVALUATING)
 
     async def may_deliver(self) -> bool:
-        return await self._lease("notices")
+        return await self._lease("notices", DELIVERING)
 
-    async def _lease(self, name: str) -> bool:
+    async def _lease(self, name: str, length: timedelta) -> bool:
         now = datetime.now(UTC)
-        return await self.metadata.run(alerts.take_lease, name, self.holder, now, LEASE)
+        return await self.metadata.run(alerts.take_lease, name, self.holder, now, length)
 
 
 class Pictures:
