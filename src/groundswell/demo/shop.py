@@ -37,10 +37,10 @@ class OutOfStock(ShopError):
     """Raised when there is nothing left to sell."""
 
 
-ERRORS: dict[str, ShopError] = {
-    "PaymentDeclined": PaymentDeclined("card was declined: insufficient_funds"),
-    "UpstreamTimeout": UpstreamTimeout("payments.example.com did not answer in 5 s"),
-    "OutOfStock": OutOfStock("product has no stock left"),
+ERRORS: dict[str, tuple[type[ShopError], str]] = {
+    "PaymentDeclined": (PaymentDeclined, "card was declined: insufficient_funds"),
+    "UpstreamTimeout": (UpstreamTimeout, "payments.example.com did not answer in 5 s"),
+    "OutOfStock": (OutOfStock, "product has no stock left"),
 }
 
 
@@ -98,7 +98,8 @@ class Shop:
             self._steps(visit, transaction, started)
             if visit.error is not None:
                 try:
-                    raise ERRORS[visit.error]
+                    kind, text = ERRORS[visit.error]
+                    raise kind(text)
                 except ShopError as error:
                     self.errors += 1
                     sentry_sdk.capture_exception(error)

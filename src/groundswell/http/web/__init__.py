@@ -17,6 +17,8 @@ from groundswell.http.web import (
     discover,
     elsewhere,
     incident,
+    issue,
+    issues,
     login,
     overview,
     recorded,
@@ -25,6 +27,7 @@ from groundswell.http.web import (
     stats,
     trend,
     trends,
+    widget_forms,
 )
 from groundswell.http.web.failures import HANDLERS
 from groundswell.http.web.security import guard
@@ -42,12 +45,15 @@ ROUTES: list[Any] = [
             *trend.ROUTES,
             *recorded.ROUTES,
             *dashboards.ROUTES,
+            *widget_forms.ROUTES,
             *saved.ROUTES,
             *stats.ROUTES,
             *alerts.ROUTES,
             *alert_editor.ROUTES,
             *alert_rule.ROUTES,
             *incident.ROUTES,
+            *issues.ROUTES,
+            *issue.ROUTES,
             *settings.ROUTES,
             *elsewhere.ROUTES,
         ],

@@ -22,7 +22,13 @@ from groundswell.http.web.forms import WRITE, fields_of, first, widget_of
 from groundswell.http.web.frame import fragment, go, page
 from groundswell.http.web.reading import read_state
 from groundswell.http.web.state import State
-from groundswell.http.web.widgets import ask_table, ask_widget, discover_params
+from groundswell.http.web.widgets import (
+    ask_issues,
+    ask_table,
+    ask_widget,
+    discover_params,
+    is_of_issues,
+)
 from groundswell.model.tenancy import Scope
 from groundswell.stats.widgets import judge_widget, stored
 from groundswell.store.metadata import dashboards as store
@@ -72,7 +78,7 @@ async def create(request: Request[Any, Any, Any], org: FromPath[str]) -> Respons
     """Make an empty dashboard."""
     scope = await caller_scope(request, org, needs=WRITE)
     made = await _create(request, scope, first(await fields_of(request), "title"), ())
-    return go(_address(scope, made.id), 303)
+    return go(address(scope, made.id), 303)
 
 
 @get([f"{_ONE}/", f"{_ONE}/widget/{{widget:int}}/"], opt=_READ)
@@ -96,7 +102,7 @@ async def dashboard(
         scope,
         here="dashboards",
         found=found,
-        base=_address(scope, found.id),
+        base=address(scope, found.id),
         state=state,
         cards=[_card(scope, found, index, widget, state) for index, widget in numbered],
         alone=only is not None,
@@ -130,7 +136,12 @@ async def widget_table(
 ) -> Response[bytes]:  # fmt: skip
     """Give the rows of a widget, or its one number, as a part of the page."""
     scope, found, state = await _widget(request, org, dashboard, widget)
-    work = ask_table(services_of(request).statistics, found, state, scope, now())
+    services = services_of(request)
+    work = (
+        ask_issues(services.statistics, services.metadata, found, state, scope, now())
+        if is_of_issues(found)
+        else ask_table(services.statistics, found, state, scope, now())
+    )
     try:
         table = await unless_gone(request, work)
     except ClientGone:
@@ -149,13 +160,13 @@ async def rename(
     title = _title(first(await fields_of(request), "title"))
 
     def change(connection: Connection) -> int:
-        found = _find(connection, scope, dashboard)
+        found = find(connection, scope, dashboard)
         store.change_dashboard(
             connection, found.id, title=title, body=found.body, widgets=None, now=now()
         )
         return found.id
 
-    return go(_address(scope, await services_of(request).metadata.run(change)), 303)
+    return go(address(scope, await services_of(request).metadata.run(change)), 303)
 
 
 @post(f"{_ONE}/delete/", opt=_EDIT, status_code=303)
@@ -166,7 +177,7 @@ async def remove(
     scope = await caller_scope(request, org, needs=WRITE)
 
     def change(connection: Connection) -> None:
-        store.delete_dashboard(connection, _find(connection, scope, dashboard).id)
+        store.delete_dashboard(connection, find(connection, scope, dashboard).id)
 
     await services_of(request).metadata.run(change)
     return go(f"/organizations/{scope.organization.slug}/dashboards/", 303)
@@ -185,10 +196,10 @@ async def add_widget(request: Request[Any, Any, Any], org: FromPath[str]) -> Res
     chosen = first(fields, "dashboard")
     if not chosen:
         made = await _create(request, scope, first(fields, "new") or body.title, (stored(body),))
-        return go(_address(scope, made.id), 303)
+        return go(address(scope, made.id), 303)
 
     def change(connection: Connection) -> int:
-        found = _find(connection, scope, chosen)
+        found = find(connection, scope, chosen)
         if len(found.widgets) >= MAX_WIDGETS:
             raise UserError(f"A dashboard has at most {MAX_WIDGETS} widgets.", code="full")
 
@@ -198,29 +209,7 @@ async def add_widget(request: Request[Any, Any, Any], org: FromPath[str]) -> Res
         )
         return found.id
 
-    return go(_address(scope, await services.metadata.run(change)), 303)
-
-
-@post(f"{_ONE}/widgets/{{widget:int}}/delete/", opt=_EDIT, status_code=303)
-async def remove_widget(
-    request: Request[Any, Any, Any], org: FromPath[str], dashboard: FromPath[str],
-    widget: FromPath[int],
-) -> Response[bytes]:  # fmt: skip
-    """Take a widget off a dashboard, by its id."""
-    scope = await caller_scope(request, org, needs=WRITE)
-
-    def change(connection: Connection) -> int:
-        found = _find(connection, scope, dashboard)
-        kept = tuple(each for each in found.widgets if each.id != widget)
-        if len(kept) == len(found.widgets):
-            raise NotFound
-
-        store.change_dashboard(
-            connection, found.id, title=found.title, body=found.body, widgets=kept, now=now()
-        )
-        return found.id
-
-    return go(_address(scope, await services_of(request).metadata.run(change)), 303)
+    return go(address(scope, await services.metadata.run(change)), 303)
 
 
 async def titles(request: Request[Any, Any, Any], scope: Scope) -> list[tuple[int, str]]:
@@ -251,7 +240,7 @@ async def _widget(
     request: Request[Any, Any, Any], org: str, dashboard: str, index: int
 ) -> tuple[Scope, Widget, State]:
     scope = await caller_scope(request, org)
-    found = await services_of(request).metadata.run(_find, scope, dashboard)
+    found = await services_of(request).metadata.run(find, scope, dashboard)
     if not 0 <= index < len(found.widgets):
         raise NotFound
 
@@ -276,26 +265,30 @@ async def _state(
 
 def _card(scope: Scope, found: Dashboard, index: int, widget: Widget, state: State) -> Card:
     display = widget.body["displayType"]
-    kind = display if display in TABLES else "chart"
-    shown = "table" if display in TABLES else "chart"
+    is_table = display in TABLES or is_of_issues(widget)
+    kind = ("table" if is_of_issues(widget) else display) if is_table else "chart"
+    shown = "table" if is_table else "chart"
     asked = discover_params(widget, state)
-    discover = f"/organizations/{scope.organization.slug}/discover/results/?"
+    place = "issues/" if is_of_issues(widget) else "discover/results/"
     return Card(
         widget.id,
         widget.title,
         kind,
-        f"{_address(scope, found.id)}widget/{index}/{shown}/?{state.address()}",
-        discover + urlencode(asked, doseq=True) if asked else "",
+        f"{address(scope, found.id)}widget/{index}/{shown}/?{state.address()}",
+        f"/organizations/{scope.organization.slug}/{place}?{urlencode(asked, doseq=True)}"
+        if asked
+        else "",
     )
 
 
 def _visit(connection: Connection, scope: Scope, text: str) -> Dashboard:
-    found = _find(connection, scope, text)
+    found = find(connection, scope, text)
     store.visit_dashboard(connection, found.id, now())
     return found
 
 
-def _find(connection: Connection, scope: Scope, text: str) -> Dashboard:
+def find(connection: Connection, scope: Scope, text: str) -> Dashboard:
+    """Find a dashboard by the id of an address. Raises NotFound."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise NotFound
 
@@ -309,11 +302,11 @@ def _title(text: str) -> str:
     return text
 
 
-def _address(scope: Scope, id: int) -> str:
+def address(scope: Scope, id: int) -> str:
+    """Give the address of a dashboard's page."""
     return f"/organizations/{scope.organization.slug}/dashboard/{id}/"
 
 
 ROUTES = [
     dashboards, create, dashboard, widget_chart, widget_table, rename, remove, add_widget,
-    remove_widget,
 ]  # fmt: skip

@@ -35,6 +35,7 @@ class Place:
 PLACES = (
     Place("overview", "Projects", ""),
     Place("discover", "Discover", "discover/homepage/?statsPeriod=14d"),
+    Place("issues", "Issues", "issues/"),
     Place("trends", "Trends", "trends/"),
     Place("alerts", "Alerts", "alerts/rules/"),
     Place("dashboards", "Dashboards", "dashboards/"),

@@ -13,10 +13,13 @@ from groundswell.charts.summary import summarize
 from groundswell.errors import UserError
 from groundswell.http.charting import Look, ask_chart
 from groundswell.http.web.cells import NUMBERS, Shown, plain
+from groundswell.http.web.issues import SORTS, rows_of
 from groundswell.http.web.state import State
 from groundswell.model.tenancy import Scope
+from groundswell.stats.issue_list import list_issues, parse_issues
 from groundswell.stats.request import parse_table
 from groundswell.stats.statistics import Statistics
+from groundswell.store.metadata import Metadata
 from groundswell.store.metadata.dashboards import Widget
 
 ROWS = 10
@@ -40,12 +43,21 @@ class Table:
     rows: tuple[tuple[Shown, ...], ...]
 
 
-def queries_of(widget: Widget) -> list[Mapping[str, Any]]:
-    """List the questions of a widget that are shown. Raises UserError for what is not events."""
-    if (widget.split or widget.widget_type) == "issue":
-        raise UserError("Widgets of issues are shown by the list of issues, not here.")
+def is_of_issues(widget: Widget) -> bool:
+    """Say whether a widget lists issues."""
+    return (widget.split or widget.widget_type) == "issue"
 
+
+def queries_of(widget: Widget) -> list[Mapping[str, Any]]:
+    """List the questions of a widget that are shown."""
     return [query for query in widget.body["queries"] if not query.get("isHidden")]
+
+
+def _first(widget: Widget) -> Mapping[str, Any]:
+    for query in queries_of(widget):
+        return query
+
+    raise UserError("This widget has no question that is shown.")
 
 
 def params_of(widget: Widget, query: Mapping[str, Any], state: State) -> dict[str, list[str]]:
@@ -106,7 +118,7 @@ async def ask_table(
     statistics: Statistics, widget: Widget, state: State, scope: Scope, now: datetime
 ) -> Table:
     """Ask the rows of a widget's first question."""
-    (query, *_) = queries_of(widget)
+    query = _first(widget)
     names = [str(name) for name in query.get("fields") or ()]
     params = params_of(widget, query, state) | {"field": names}
     params["per_page"] = [str(widget.body.get("limit") or ROWS)]
@@ -121,13 +133,52 @@ async def ask_table(
     )
 
 
+async def ask_issues(
+    statistics: Statistics,
+    metadata: Metadata,
+    widget: Widget,
+    state: State,
+    scope: Scope,
+    now: datetime,
+) -> Table:
+    """Ask the issues of a widget's first question."""
+    query = _first(widget)
+    params = _issue_params(params_of(widget, query, state))
+    params["per_page"] = [str(widget.body.get("limit") or ROWS)]
+    asked = parse_issues(params, scope, now, statistics)
+    found = await list_issues(statistics, metadata, asked)
+    base = f"/organizations/{scope.organization.slug}/issues/"
+    rows = [
+        (
+            Shown(row.title, address=row.address),
+            Shown(row.events, is_number=True),
+            Shown(row.users, is_number=True),
+            Shown(row.last_seen),
+        )
+        for row in rows_of(found, scope, base, now)
+    ]
+    heads = (("Issue", False), ("Events", True), ("Users", True), ("Last seen", False))
+    return Table(heads, tuple(rows))
+
+
+def _issue_params(params: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Keep what a list of issues is asked by; widgets may order by words that it does not know."""
+    names = ("project", "projectSlug", "environment", "query", "statsPeriod", "start", "end")
+    kept = {name: list(params[name]) for name in names if params.get(name)}
+    sort = [word for word in params.get("sort", ()) if word in SORTS]
+    return kept | ({"sort": sort[:1]} if sort else {})
+
+
 def discover_params(widget: Widget, state: State) -> dict[str, Sequence[str]]:
-    """Write the address parameters of Discover for a widget's first question."""
+    """Write the address parameters of Discover, or of the issues, for a widget's first question."""
     queries = widget.body["queries"]
-    if not queries or widget.widget_type == "issue":
+    if not queries:
         return {}
 
     params = params_of(widget, queries[0], state)
+    if is_of_issues(widget):
+        return dict(_issue_params(params))
+
     display = _DISCOVER.get(widget.body["displayType"], "default")
     return {
         **params,
