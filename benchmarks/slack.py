@@ -28,6 +28,10 @@ EVENTS_PER_S, SECONDS = 200, 10
 LINKS = 20
 # One event in so many carries a link; the others are the talk of the workspace.
 LINK_EVERY = 50
+FLOODS = (
+    ("one in 50 with a link that unfurls, the others not for us", LINK_EVERY),
+    ("every one written down and worked on (a link that nobody may see)", 0),
+)
 SECRET = "bench"
 TEAM, ORG, EMAIL = "T0001", "acme", "ada@example.com"
 QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -64,7 +68,8 @@ async def _measure(data: Path) -> None:
             sender = Sender(simulator.world, service.url, SECRET)
             await _unfurled(sender, _link(service, {"yAxis": "count()", "name": "warm"}))
             await _links(sender, service)
-            await _acknowledgements(sender, service)
+            for name, link_every in FLOODS:
+                await _acknowledgements(sender, service, name, link_every)
         finally:
             await asyncio.to_thread(service.stop)
 
@@ -111,32 +116,41 @@ async def _steps(message: Message, count: int) -> float:
     return time.perf_counter()
 
 
-async def _acknowledgements(sender: Sender, service: ServiceProcess) -> None:
+async def _acknowledgements(
+    sender: Sender, service: ServiceProcess, name: str, link_every: int
+) -> None:
     took: list[float] = []
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
         started = time.perf_counter()
         for number in range(EVENTS_PER_S * SECONDS):
             await asyncio.sleep(max(0, started + number / EVENTS_PER_S - time.perf_counter()))
-            group.create_task(_deliver(session, sender, service, number, took))
+            event = _event(sender, service, number, link_every)
+            group.create_task(_deliver(session, sender, service, event, took))
     refused = EVENTS_PER_S * SECONDS - len(took)
-    print(f"\n{EVENTS_PER_S} events per second for {SECONDS} s, one in {LINK_EVERY} with a link:")
+    print(f"\n{EVENTS_PER_S} events per second for {SECONDS} s, {name}:")
     print(f"acknowledged in {_two(took)} ms (median / p95), slowest {max(took):.0f} ms,")
     print(f"refused {refused}")
+
+
+def _event(sender: Sender, service: ServiceProcess, number: int, link_every: int) -> dict[str, Any]:
+    if link_every and number % link_every:
+        return {"type": "message", "channel": "C0001", "user": "U2", "text": "hello"}
+
+    url = _link(service, _distinct({"yAxis": "count()"}, 1_000 + number))
+    if not link_every:
+        url = url.replace(f"/{ORG}/", "/nobody/")
+    message = sender.world.share("C0001", "U0001", url)
+    where = {"channel": "C0001", "user": "U0001", "message_ts": message.ts}
+    return {"type": "link_shared", **where, "links": [{"url": url}]}
 
 
 async def _deliver(
     session: aiohttp.ClientSession,
     sender: Sender,
     service: ServiceProcess,
-    number: int,
+    event: dict[str, Any],
     took: list[float],
 ) -> None:
-    event: dict[str, Any] = {"type": "message", "channel": "C0001", "user": "U2", "text": "hello"}
-    if number % LINK_EVERY == 0:
-        url = _link(service, _distinct({"yAxis": "count()"}, 1_000 + number))
-        message = sender.world.share("C0001", "U0001", url)
-        where = {"channel": "C0001", "user": "U0001", "message_ts": message.ts}
-        event = {"type": "link_shared", **where, "links": [{"url": url}]}
     body = json.dumps(sender.envelope(event)).encode()
     headers = {**sender.signed(body), "Content-Type": "application/json"}
     started = time.perf_counter()

@@ -345,8 +345,8 @@ async def test_35_what_a_process_left_is_done_at_once_by_the_next_and_not_too_la
         event = {"type": "message", "channel": "D0001", "user": "U0001", "text": "help"}
         payload = json.dumps(house.sender.envelope(event, event_id=id))
         one = slack_inbox.Accepted(id, "event", payload, now - timedelta(seconds=age_s), attempts)
-        house.run(slack_inbox.accept, [one], now + timedelta(minutes=5))
-    await house.slack.inbox.start(house.slack._take_up)
+        house.run(slack_inbox.accept, one, now + timedelta(minutes=5))
+    house.slack.inbox.start(house.slack._take_up)
     while house.run(slack_inbox.unfinished):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     await house.settle()

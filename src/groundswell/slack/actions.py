@@ -81,7 +81,7 @@ class Actions:
             user_id = user.id if user else None
             rows.record(connection, ANALYTICS, data, utc_now(), org_id=org_id, user_id=user_id)
 
-        await self._workspaces.metadata.run(record)
+        await self._workspaces.writer.run(record)
         await self._respond(answer, {"delete_original": True}, step="delete_original")
 
     async def _press(

@@ -97,7 +97,7 @@ class Queue:
             "alone": message.alone,
             "step": message.step,
         }
-        is_new = await self._workspaces.metadata.run(
+        is_new = await self._workspaces.writer.run(
             outbox.enqueue,
             message.key,
             message.installation_id,
@@ -234,7 +234,7 @@ class Queue:
             outbox.postpone(connection, waiting.id, due_at, answer)
             _log(connection, waiting, installation, "postponed", answer)
 
-        await self._workspaces.metadata.run(write)
+        await self._workspaces.writer.run(write)
         return False
 
     async def _settle(
@@ -251,7 +251,7 @@ class Queue:
             outcome, detail = ("ok", "") if state == "sent" else (state, answer)
             _log(connection, waiting, installation, outcome, detail)
 
-        await self._workspaces.metadata.run(write)
+        await self._workspaces.writer.run(write)
 
 
 class _Pace:

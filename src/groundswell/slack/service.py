@@ -85,7 +85,7 @@ class Slack:
         self.signer = Signer(secret_keys, self.base_url)
         self.commands = Commands(metadata, self.signer, self.base_url + "/")
         self.pool = Pool()
-        self.inbox = Inbox(metadata)
+        self.inbox = Inbox(metadata, self.workspaces.writer)
         self.queue = Queue(self.workspaces)
         self.actions = Actions(self.workspaces, self.queue)
         self.pages = Pages(self.workspaces, self.queue, self.signer, secret_keys)
@@ -109,7 +109,7 @@ class Slack:
         """Begin to work; never waits for Slack."""
         self.pool.start()
         self.queue.start()
-        await self.inbox.start(self._take_up)
+        self.inbox.start(self._take_up)
         self._tasks.append(asyncio.create_task(self.workspaces.prove_tokens()))
         if self._settings.text("SLACK_SIGNING_SECRET") or self._settings.text("SLACK_APP_TOKEN"):
             self._tasks.append(asyncio.create_task(asyncio.to_thread(import_clients)))
@@ -131,6 +131,7 @@ class Slack:
         await self.pool.stop()
         await self.inbox.stop()
         await self.queue.stop()
+        await self.workspaces.writer.close()
         await self.outbound.close()
 
     async def upkeep(self) -> None:

@@ -307,7 +307,7 @@ class Unfurler:
             user_id = user.id if user else None
             rows.record(connection, ANALYTICS, data, utc_now(), org_id=org_id, user_id=user_id)
 
-        await self._workspaces.metadata.run(record)
+        await self._workspaces.writer.run(record)
 
     async def _note(self, shared: Shared, step: str, outcome: str, detail: str = "") -> None:
         await self._workspaces.note(shared.subject, shared.installation.team, step, outcome, detail)

@@ -11,6 +11,7 @@ from typing import Any
 from groundswell.model.tenancy import OrgId
 from groundswell.slack.outbound import Outbound, SlackError
 from groundswell.slack.vault import Vault
+from groundswell.slack.writer import Writer
 from groundswell.store.metadata import Metadata
 from groundswell.store.metadata import slack as rows
 from groundswell.store.metadata import slack_outbox as log_rows
@@ -43,6 +44,7 @@ class Workspaces:
         self.metadata = metadata
         self.outbound = outbound
         self.vault = vault
+        self.writer = Writer(metadata)
         self._clock = clock
         self._known: dict[str, tuple[float, rows.Installation]] = {}
 
@@ -171,4 +173,4 @@ class Workspaces:
         self, subject: str, team: str, step: str, outcome: str = "ok", detail: str = ""
     ) -> None:
         """Write a line of the delivery log."""
-        await self.metadata.run(log_rows.log_step, subject, team, step, outcome, detail, utc_now())
+        await self.writer.run(log_rows.log_step, subject, team, step, outcome, detail, utc_now())

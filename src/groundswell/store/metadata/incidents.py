@@ -93,6 +93,13 @@ def list_incidents(
     return [_incident(one) for one in connection.execute(query.offset(offset).limit(limit))]
 
 
+def latest_of(connection: Connection, rule_ids: Iterable[int]) -> dict[int, Incident]:
+    """Give the newest incident of each rule that has one."""
+    newest = select(func.max(incidents.c.id)).where(incidents.c.rule_id.in_(list(rule_ids)))
+    query = select(incidents).where(incidents.c.id.in_(newest.group_by(incidents.c.rule_id)))
+    return {row.rule_id: _incident(row) for row in connection.execute(query)}
+
+
 def open_incidents(
     connection: Connection, rule_ids: Iterable[int]
 ) -> dict[tuple[int, str], Incident]:

@@ -77,10 +77,13 @@ def project_by_id(connection: Connection, project_id: ProjectId) -> Project | No
 
 
 def change_project(
-    connection: Connection, project_id: ProjectId, *, name: str | None, platform: str | None
-) -> None:
-    """Give a project another name or platform; None leaves it."""
-    values = {"name": name, "platform": platform}
+    connection: Connection, project_id: ProjectId, *, name: str | None, platform: str | None,
+    slug: str | None = None,
+) -> None:  # fmt: skip
+    """Give a project another name, platform or slug; None leaves it. Raises UserError."""
+    values = {
+        "name": name, "platform": platform, "slug": None if slug is None else slug_of(slug),
+    }  # fmt: skip
     changed = {column: value for column, value in values.items() if value is not None}
     if changed:
         connection.execute(update(projects).where(projects.c.id == project_id).values(**changed))

@@ -5,7 +5,6 @@ An unfinished row has a time when it is due: later than now while somebody works
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,26 +58,20 @@ class Accepted:
     attempts: int = 1
 
 
-def accept(connection: Connection, arrived: Iterable[Accepted], due_at: datetime) -> list[bool]:
-    """Take what arrived in one transaction; False for each that was taken before, by anybody.
+def accept(connection: Connection, one: Accepted, due_at: datetime) -> bool:
+    """Take what arrived; False when it was taken before, by anybody.
 
     due_at: when somebody else may take it up, if its work is not finished by then.
     """
-    return [
-        insert_missing(
-            connection,
-            handled,
-            {
-                "event_id": one.id,
-                "handled_at": one.accepted_at,
-                "door": one.door,
-                "payload": one.payload,
-                "attempts": one.attempts,
-                "due_at": due_at,
-            },
-        )
-        for one in arrived
-    ]
+    row = {
+        "event_id": one.id,
+        "handled_at": one.accepted_at,
+        "door": one.door,
+        "payload": one.payload,
+        "attempts": one.attempts,
+        "due_at": due_at,
+    }
+    return insert_missing(connection, handled, row)
 
 
 def finish(connection: Connection, id: str) -> None:
