@@ -15,6 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from groundswell import __version__
 from groundswell.http.failures import FieldErrors
+from groundswell.http.inferred import schema_of
 
 EXAMPLES = "examples.json"
 REF = "#/components/schemas/{name}"
@@ -90,7 +91,7 @@ READS: Mapping[str, Sequence[str]] = {
     "organization": ("detailed",),
     "projects": ("query", *_PAGE),
     "teams": ("query", *_PAGE),
-    "members": _PAGE,
+    "members": ("query", *_PAGE),
 }
 
 
@@ -193,38 +194,60 @@ def _in_query(name: str) -> list[dict[str, Any]]:
 def _responses(
     handler: HTTPRouteHandler, method: str, address: str, by_type: Mapping[Any, Any]
 ) -> dict[str, Any]:
-    failure = {"oneOf": [{"$ref": REF.format(name="Failure")},
-                         {"$ref": REF.format(name="FieldFailure")}]}  # fmt: skip
-    failed = {"description": "Refused.", "content": {"application/json": {"schema": failure}}}
+    failed = {status: _failed(*said) for status, said in _FAILURES.items()}
+    failed["4XX"] = _failed("Refused.", {"title": ["This field is required."]})
     example = examples().get(f"{method} {address}")
     status = str(example["status"] if example else handler.status_code)
     if status == "204":
-        return {status: {"description": "Done."}, "4XX": failed, "5XX": failed}
+        return {status: {"description": "Done."}, **failed}
 
     if handler.fn.__name__ == "chart":
         image: dict[str, Any] = {"image/png": {}, "image/svg+xml": {}}
-        return {"200": {"description": "An image.", "content": image}, "4XX": failed}
+        return {"200": {"description": "An image.", "content": image}, **failed}
 
     body = example["body"] if example else None
     kind = _answer_type(handler)
-    schema = by_type[kind] if kind is not None else _schema_of(body)
+    schema = by_type[kind] if kind is not None else _certain(schema_of(body))
     content: dict[str, Any] = {"schema": schema}
     if example:
         content["example"] = body
     answered = {"description": "The answer.", "content": {"application/json": content}}
     empty = {"204": {"description": "There is none."}} if handler.opt.get("may_be_empty") else {}
-    return {status: answered, **empty, "2XX": answered, "4XX": failed, "5XX": failed}
+    return {status: answered, **empty, "2XX": answered, **failed}
 
 
-def _schema_of(body: Any) -> dict[str, Any]:
-    """Name what an answer without a struct holds, from its example; nothing else is promised."""
-    if isinstance(body, dict):
-        return {"type": "object", "properties": {name: {} for name in body}}
+# What is said of failures, and an example of each.
+_FAILURES: Mapping[str, tuple[str, Any]] = {
+    "400": (
+        "A parameter or the body is wrong.",
+        {"detail": "Invalid date range: statsPeriod 'x' is not a period such as 14d, 24h, 30m"},
+    ),
+    "401": (
+        "Nobody is known by the token.", {"detail": "Authentication credentials were not provided."}
+    ),
+    "403": (
+        "The token may not do that.",
+        {"detail": "You do not have permission to perform this action."},
+    ),
+    "404": ("It is not there.", {"detail": "The requested resource does not exist"}),
+    "5XX": (
+        "The service failed.",
+        {"detail": "Internal Error", "errorId": "0123456789abcdef0123456789abcdef"},
+    ),
+}  # fmt: skip
 
-    if isinstance(body, list):
-        return {"type": "array", "items": _schema_of(body[0]) if body else {}}
 
-    return {}
+def _failed(description: str, example: Any) -> dict[str, Any]:
+    failure = {"oneOf": [{"$ref": REF.format(name="Failure")},
+                         {"$ref": REF.format(name="FieldFailure")}]}  # fmt: skip
+    content = {"application/json": {"schema": failure, "example": example}}
+    return {"description": description, "content": content}
+
+
+def _certain(schema: dict[str, Any]) -> dict[str, Any]:
+    """An answer itself is never null."""
+    kind = schema.get("type")
+    return {**schema, "type": kind[0]} if isinstance(kind, list) else schema
 
 
 def _answer_type(handler: HTTPRouteHandler) -> Any:

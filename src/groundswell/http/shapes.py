@@ -187,7 +187,7 @@ def organization_detail(
 def project_shape(
     project: Project, *, teams: list[Team], environments: list[str], is_member: bool = True,
     has_errors: datetime | None = None, has_transactions: bool = False, has_profiles: bool = False,
-    access: list[str] | None = None,
+    access: list[str] | None = None, organization: Organization | None = None,
 ) -> ProjectShape:  # fmt: skip
     refs = [TeamRef(id=str(team.id), slug=team.slug, name=team.name) for team in teams]
     return ProjectShape(
@@ -204,7 +204,12 @@ def project_shape(
         access=access or [],
         team=refs[0] if refs else None,
         teams=refs,
+        organization=None if organization is None else _brief(organization),
     )
+
+
+def _brief(organization: Organization) -> dict[str, Any]:
+    return {"id": str(organization.id), "slug": organization.slug, "name": organization.name}
 
 
 def team_shape(

@@ -193,6 +193,7 @@ async def _judge_query(
         ("fields", {}),
         ("conditions", conditions),
         ("orderby", {"order_by": (order,) if order else ()}),
+        ("orderby", {"select": (*query.select, *_unselected(query))}),
     )
     for place, more in attempts:
         try:
@@ -210,6 +211,12 @@ def _order(query: WidgetQuery) -> str:
     """The order, where it is by something that is selected; clients also send aliases."""
     text = (query.orderby or "").strip()
     return text if text.lstrip("-") in query.select else ""
+
+
+def _unselected(query: WidgetQuery) -> tuple[str, ...]:
+    """A function that orders without being selected, which must exist at least."""
+    text = (query.orderby or "").strip().lstrip("-")
+    return (text,) if _is_aggregate(text) and text not in query.select else ()
 
 
 def _is_aggregate(field: str) -> bool:

@@ -8,6 +8,7 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from groundswell.errors import UserError
+from groundswell.http.environments import environments_of
 from groundswell.http.failures import json_response
 from groundswell.http.paging import link_header, page
 from groundswell.http.requests import caller_scope, multi, now, services_of
@@ -41,7 +42,7 @@ async def attributes(request: Request[Any, Any, Any], org: FromPath[str]) -> Res
         tags = await tag_keys(
             services.statistics, services.engine, scope, parameters.projects(params, scope),
             window, dataset=Dataset.SPANS, search=parameters.first(params, "query") or "",
-            environments=parameters.environments(params),
+            environments=await environments_of(request, scope, window),
         )  # fmt: skip
         found = _known() + _sent([tag.key for tag in tags])
     chosen = sorted(
@@ -69,7 +70,7 @@ async def attribute_values(
         services.statistics, scope, parameters.projects(params, scope), window, key,
         dataset=Dataset.SPANS, search=parameters.first(params, "query") or "",
         part=parameters.first(params, "substringMatch") or "",
-        environments=parameters.environments(params),
+        environments=await environments_of(request, scope, window),
     )  # fmt: skip
     end = here.offset + here.limit
     return json_response(

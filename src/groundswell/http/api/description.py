@@ -11,14 +11,14 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 from groundswell.http.answering import tagged
-from groundswell.http.api.dashboards import DashboardBody
+from groundswell.http.api.dashboards import DashboardBody, Favor
 from groundswell.http.api.issues import IssueUpdate
 from groundswell.http.api.keys import KeyChange
 from groundswell.http.api.organizations import FeatureChange
 from groundswell.http.api.projects import NewProject, ProjectChange
 from groundswell.http.api.releases import NewRelease, ReleaseChange
 from groundswell.http.api.saved_queries import SavedQueryBody
-from groundswell.http.api.teams import NewTeam
+from groundswell.http.api.teams import NewTeam, TeamChange
 from groundswell.http.api_page import api_page
 from groundswell.http.openapi import describe
 from groundswell.http.requests import services_of
@@ -44,6 +44,8 @@ BODIES: dict[str, type[Any]] = {
     "announce_of_project": NewRelease,
     "change_release": ReleaseChange,
     "create_team": NewTeam,
+    "change_team": TeamChange,
+    "favor_dashboard": Favor,
 }
 
 

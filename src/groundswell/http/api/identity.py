@@ -22,6 +22,8 @@ async def index(request: Request[Any, Any, Any]) -> Response[bytes]:
     try:
         caller = await caller_of(request)
     except NotAuthenticated:
+        if "authorization" in request.headers:
+            raise
         return json_response({"version": "0", "auth": None, "user": None})
 
     user = await _person(request, caller)

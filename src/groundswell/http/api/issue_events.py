@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from groundswell.errors import NotFound
 from groundswell.http.api.issues import ONE, issue_of
+from groundswell.http.environments import environments_of
 from groundswell.http.event_shapes import error_event, event_row
 from groundswell.http.failures import json_response
 from groundswell.http.paging import link_header, page
@@ -147,13 +148,14 @@ async def _ids(
     at = now()
     services = services_of(request)
     search = parameters.first(params, "query") or ""
+    window = parse_range(params, now=at, retention=services.statistics.retention)
     question = Question(
         dataset=Dataset.ERRORS,
-        window=parse_range(params, now=at, retention=services.statistics.retention),
+        window=window,
         projects=(_project(scope, issue).id,),
         select=("id", "timestamp"),
         search=f"issue.id:{issue.id} ({search})" if search.strip() else f"issue.id:{issue.id}",
-        environments=parameters.environments(params),
+        environments=await environments_of(request, scope, window),
         order_by=(order,),
         limit=limit,
         offset=offset,
@@ -170,6 +172,7 @@ async def _facets(request: Request[Any, Any, Any], scope: Scope, issue: Issue) -
     found = await facets(
         services.statistics, services.engine, scope, (_project(scope, issue),), window,
         dataset=Dataset.ERRORS, issue_id=issue.id,
+        environments=await environments_of(request, scope, window),
     )  # fmt: skip
     return tuple(each for each in found.tags if each.key != "project")
 
@@ -183,7 +186,7 @@ async def _values(
     found = await tag_values(
         services.statistics, scope, (_project(scope, issue),), window, key,
         dataset=Dataset.ERRORS, search=f"issue.id:{issue.id}",
-        environments=parameters.environments(params),
+        environments=await environments_of(request, scope, window),
     )  # fmt: skip
     return [
         {"key": key, "name": each.name, "value": each.value, "count": each.count,

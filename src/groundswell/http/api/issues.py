@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from groundswell.errors import NotFound, UserError
 from groundswell.http.answering import ClientGone, gone, tagged, unless_gone
 from groundswell.http.bodies import body_of
+from groundswell.http.environments import environments_of
 from groundswell.http.failures import json_response
 from groundswell.http.issue_shapes import Actor, IssueDetail, IssueShape, issue_values
 from groundswell.http.paging import link_header
@@ -62,6 +63,7 @@ async def list_of_issues(request: Request[Any, Any, Any], org: FromPath[str]) ->
     scope = await caller_scope(request, org)
     services = services_of(request)
     asked = parse_issues(multi(request), scope, now(), services.statistics)
+    await environments_of(request, scope, asked.window)
     try:
         found = await unless_gone(
             request, list_issues(services.statistics, services.metadata, asked)

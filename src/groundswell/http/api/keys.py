@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from groundswell import access
 from groundswell.errors import NotFound, UserError
 from groundswell.http.bodies import body_of
+from groundswell.http.failures import FieldErrors
 from groundswell.http.requests import caller_scope, services_of
 from groundswell.http.shapes import KeyShape, key_shape
 from groundswell.model.tenancy import ProjectId, ProjectKey
@@ -20,6 +21,9 @@ from groundswell.store.metadata import tenancy
 
 WRITE = ("project:write", "project:admin", "org:write", "org:admin")
 PATH = "/api/0/projects/{org:str}/{slug:str}/keys/"
+
+
+MAX_NAME = 64
 
 
 class KeyChange(msgspec.Struct, rename="camel"):
@@ -50,7 +54,7 @@ async def create_key(
     slug: FromPath[str],
 ) -> Response[KeyShape]:
     """Make another key."""
-    data = await body_of(request, KeyChange)
+    data = await _read(request)
     scope = await caller_scope(request, org, needs=WRITE)
     found = access.project(scope, slug)
     services = services_of(request)
@@ -65,6 +69,18 @@ async def create_key(
     return Response(key_shape(made, services.settings.base_url), status_code=201)
 
 
+@get(PATH + "{key:str}/", opt={"access": "project:read"})
+async def one_key(
+    request: Request[Any, Any, Any], org: FromPath[str], slug: FromPath[str], key: FromPath[str]
+) -> Response[KeyShape]:
+    """Give one key."""
+    scope = await caller_scope(request, org)
+    owner = access.project(scope, slug)
+    services = services_of(request)
+    found = await services.metadata.run(_key, owner.id, key)
+    return Response(key_shape(found, services.settings.base_url))
+
+
 @put(PATH + "{key:str}/", opt={"access": "project:write"})
 async def change_key(
     request: Request[Any, Any, Any],
@@ -73,7 +89,7 @@ async def change_key(
     key: FromPath[str],
 ) -> Response[KeyShape]:
     """Disable or enable a key, or limit its rate. In force within a second."""
-    data = await body_of(request, KeyChange)
+    data = await _read(request)
     scope = await caller_scope(request, org, needs=WRITE)
     found = access.project(scope, slug)
     services = services_of(request)
@@ -97,6 +113,15 @@ async def remove_key(
         tenancy.delete_key(connection, _key(connection, found.id, key).id)
 
     await services_of(request).metadata.run(remove)
+
+
+async def _read(request: Request[Any, Any, Any]) -> KeyChange:
+    data = await body_of(request, KeyChange)
+    if len(data.name or data.label or "") > MAX_NAME:
+        text = f"Ensure this field has no more than {MAX_NAME} characters."
+        raise FieldErrors({"name": [text]})
+
+    return data
 
 
 def _key(connection: Connection, project_id: ProjectId, public_key: str) -> ProjectKey:
@@ -128,4 +153,4 @@ def _changed(connection: Connection, key: ProjectKey, data: KeyChange) -> Projec
     return found
 
 
-ROUTES = [keys, create_key, change_key, remove_key]
+ROUTES = [keys, create_key, one_key, change_key, remove_key]

@@ -10,10 +10,10 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from groundswell import access
-from groundswell.errors import UserError
+from groundswell.errors import NotFound, UserError
 from groundswell.http import features
 from groundswell.http.api.projects import described
-from groundswell.http.api.teams import team_shapes
+from groundswell.http.api.teams import member_shapes, team_shapes
 from groundswell.http.bodies import body_of
 from groundswell.http.failures import json_response
 from groundswell.http.paging import link_header, page
@@ -24,7 +24,6 @@ from groundswell.http.shapes import (
     OrganizationShape,
     organization_detail,
     organization_shape,
-    user_shape,
 )
 from groundswell.model.tenancy import Caller, Organization, Scope
 from groundswell.store.metadata import tenancy
@@ -88,25 +87,33 @@ async def organization(
 async def members(
     request: Request[Any, Any, Any], org: FromPath[str]
 ) -> Response[list[MemberShape]]:
-    """List the people of an organization."""
+    """List the people of an organization; `query` filters by name or address."""
     scope = await caller_scope(request, org)
-    here = page(multi(request))
-    found = await services_of(request).metadata.run(tenancy.list_members, scope.organization.id)
-    shown = found[here.offset : here.offset + here.limit]
+    params = multi(request)
+    here = page(params)
+    word = params.get("query", [""])[0].strip().lower()
+    every = await services_of(request).metadata.run(member_shapes, scope)
+    found = [each for each in every if word in each.email or word in each.name.lower()]
+    end = here.offset + here.limit
     return Response(
-        [
-            MemberShape(
-                id=str(each.user.id),
-                email=each.user.email,
-                name=each.user.name or each.user.email,
-                role=each.role.value,
-                org_role=each.role.value,
-                user=user_shape(each.user),
-            )
-            for each in shown
-        ],
-        headers=link_header(request, here, has_more=len(found) > here.offset + here.limit),
+        found[here.offset : end], headers=link_header(request, here, has_more=len(found) > end)
     )
+
+
+@get("/api/0/organizations/{org:str}/members/{member:str}/", opt={"access": "member:read"})
+async def member(
+    request: Request[Any, Any, Any], org: FromPath[str], member: FromPath[str]
+) -> Response[MemberShape]:
+    """Describe one member, by id or as `me`."""
+    scope = await caller_scope(request, org)
+    user = scope.caller.user
+    wanted = str(user.id) if member == "me" and user else member
+    every = await services_of(request).metadata.run(member_shapes, scope)
+    found = next((each for each in every if each.id == wanted), None)
+    if found is None:
+        raise NotFound
+
+    return Response(found)
 
 
 @get("/api/0/organizations/{org:str}/environments/", opt={"access": "org:read"})
@@ -152,4 +159,4 @@ async def _features(request: Request[Any, Any, Any], scope: Scope) -> list[dict[
     ]  # fmt: skip
 
 
-ROUTES = [organizations, organization, members, environments, list_features, change_feature]
+ROUTES = [organizations, organization, members, member, environments, list_features, change_feature]

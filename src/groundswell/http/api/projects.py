@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,14 +12,17 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from groundswell import access
+from groundswell.http.api.teams import slug_from
 from groundswell.http.bodies import body_of
+from groundswell.http.failures import FieldErrors
 from groundswell.http.paging import link_header, page
 from groundswell.http.requests import caller_of, caller_scope, multi, services_of
 from groundswell.http.shapes import ProjectShape, project_shape
 from groundswell.model.tenancy import OrgId, Project, ProjectId, Scope, Team
 from groundswell.store.metadata import tenancy
-from groundswell.store.metadata.teams import projects_by_team
+from groundswell.store.metadata.teams import projects_by_team, remove_team_project
 
+MAX_NAME = 128
 WRITE = ("project:write", "project:admin", "org:write", "org:admin")
 
 
@@ -35,6 +38,7 @@ class ProjectChange(msgspec.Struct):
     """What changes; what is absent stays."""
 
     name: str | None = None
+    slug: str | None = None
     platform: str | None = None
     options: dict[str, Any] = {}
 
@@ -106,7 +110,7 @@ async def _create(
 
     def make(connection: Connection) -> Project:
         made = tenancy.create_project(
-            connection, scope.organization.id, data.slug or _slug(data.name),
+            connection, scope.organization.id, data.slug or slug_from(data.name),
             now=datetime.now(UTC), name=data.name, platform=data.platform,
         )  # fmt: skip
         if team is not None:
@@ -125,13 +129,20 @@ async def change_project(
     org: FromPath[str],
     slug: FromPath[str],
 ) -> Response[ProjectShape]:
-    """Change a project's name, platform or options."""
+    """Change a project's name, slug, platform or options."""
     data = await body_of(request, ProjectChange)
+    if data.name is not None and not 0 < len(data.name.strip()) <= MAX_NAME:
+        raise FieldErrors({"name": [f"Between 1 and {MAX_NAME} characters are needed."]})
+
     scope = await caller_scope(request, org, needs=WRITE)
     found = access.project(scope, slug)
 
     def change(connection: Connection) -> Project:
-        tenancy.change_project(connection, found.id, name=data.name, platform=data.platform)
+        if data.slug is not None and data.slug != found.slug:
+            _free(connection, scope, data.slug)
+        tenancy.change_project(
+            connection, found.id, name=data.name, platform=data.platform, slug=data.slug
+        )
         for name, value in data.options.items():
             tenancy.set_option(connection, found.id, name, value)
         return tenancy.get_project(connection, scope.organization.id, int(found.id))
@@ -149,6 +160,46 @@ async def remove_project(
     scope = await caller_scope(request, org, needs=("project:admin", "org:admin"))
     found = access.project(scope, slug)
     await services_of(request).metadata.run(tenancy.delete_project, found.id)
+
+
+def _free(connection: Connection, scope: Scope, slug: str) -> None:
+    """Raise FieldErrors where another project has the slug."""
+    taken = {each.slug for each in tenancy.list_projects(connection, scope.organization.id)}
+    if slug in taken:
+        raise FieldErrors({"slug": [f"Another project is using the slug {slug!r}."]})
+
+
+@post("/api/0/projects/{org:str}/{slug:str}/teams/{team:str}/",
+      opt={"access": "project:write"}, status_code=201)  # fmt: skip
+async def add_team_to_project(
+    request: Request[Any, Any, Any], org: FromPath[str], slug: FromPath[str], team: FromPath[str]
+) -> Response[ProjectShape]:
+    """Give a team the project."""
+    return await _with_team(request, org, slug, team, tenancy.add_team_project, 201)
+
+
+@delete("/api/0/projects/{org:str}/{slug:str}/teams/{team:str}/",
+        opt={"access": "project:write"}, status_code=200)  # fmt: skip
+async def remove_team_from_project(
+    request: Request[Any, Any, Any], org: FromPath[str], slug: FromPath[str], team: FromPath[str]
+) -> Response[ProjectShape]:
+    """Take the project from a team."""
+    return await _with_team(request, org, slug, team, remove_team_project, 200)
+
+
+async def _with_team(
+    request: Request[Any, Any, Any], org: str, slug: str, team: str,
+    change: Callable[[Connection, Team, ProjectId], None], status: int,
+) -> Response[ProjectShape]:  # fmt: skip
+    scope = await caller_scope(request, org, needs=WRITE)
+    found = access.project(scope, slug)
+
+    def run(connection: Connection) -> None:
+        change(connection, tenancy.get_team(connection, scope.organization.id, team), found.id)
+
+    await services_of(request).metadata.run(run)
+    (shown,) = await described(request, scope, [found])
+    return Response(shown, status_code=status)
 
 
 async def described(
@@ -171,6 +222,7 @@ async def described(
             has_transactions=each.id in activity.with_transactions,
             has_profiles=each.id in activity.with_profiles,
             access=held,
+            organization=scope.organization,
         )
         for each in chosen
     ]
@@ -185,11 +237,6 @@ def _teams(connection: Connection, org_id: OrgId) -> dict[ProjectId, list[Team]]
     return found
 
 
-def _slug(name: str) -> str:
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in name.lower())
-    return kept.strip("-")[:50]
-
-
 ROUTES = [
     projects,
     all_projects,
@@ -198,4 +245,6 @@ ROUTES = [
     create_team_project,
     change_project,
     remove_project,
+    add_team_to_project,
+    remove_team_from_project,
 ]

@@ -18,6 +18,7 @@ from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.http.shapes import UserShape, instant, user_shape
 from groundswell.model.tenancy import Scope
 from groundswell.stats import parameters
+from groundswell.stats.saved import DATASETS, Saved, judge_saved
 from groundswell.store.metadata import saved_queries as store
 from groundswell.store.metadata import tenancy
 from groundswell.store.metadata.saved_queries import SavedQuery
@@ -27,7 +28,6 @@ HOMEPAGE = "/api/0/organizations/{org:str}/discover/homepage/"
 FEATURE = "discover-query"
 # Members may keep questions; a token that may only read may not.
 WRITE = ("event:write", "org:write", "org:admin")
-DATASETS = ("discover", "error-events", "transaction-like")
 MAX_NAME = 255
 MAX_FIELDS = 20
 
@@ -213,8 +213,12 @@ async def _read(
     unknown = [id for id in data.projects if id not in visible and id != -1]
     if unknown:
         errors["projects"] = [f"There is no project {', '.join(str(id) for id in unknown)}."]
-    if data.query_dataset is not None and data.query_dataset not in DATASETS:
-        errors["queryDataset"] = [f"queryDataset must be one of {', '.join(DATASETS)}."]
+    if data.query_dataset not in DATASETS:
+        names = ", ".join(name for name in DATASETS if name)
+        errors["queryDataset"] = [f"queryDataset must be one of {names}."]
+    if not errors:
+        statistics = services_of(request).statistics
+        errors = await judge_saved(statistics, scope, _judged(data), now())
     if errors:
         raise FieldErrors(errors)
 
@@ -225,6 +229,15 @@ async def _read(
     if isinstance(kept["yAxis"], str):
         kept["yAxis"] = [kept["yAxis"]]
     return name, {key: value for key, value in kept.items() if value is not None}
+
+
+def _judged(data: SavedQueryBody) -> Saved:
+    axes = [data.y_axis] if isinstance(data.y_axis, str) else data.y_axis
+    return Saved(
+        data.fields, data.query or "", [axis for axis in axes or () if axis],
+        "" if data.top_events is None else str(data.top_events), data.interval or "",
+        data.range or "", data.start or "", data.end or "", DATASETS[data.query_dataset],
+    )  # fmt: skip
 
 
 async def _made(

@@ -8,6 +8,7 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 
 from groundswell.errors import UserError
+from groundswell.http.environments import environments_of
 from groundswell.http.failures import json_response
 from groundswell.http.paging import link_header, page
 from groundswell.http.requests import caller_scope, multi, now, services_of
@@ -52,9 +53,10 @@ async def event_facets(request: Request[Any, Any, Any], org: FromPath[str]) -> R
     search = parameters.first(params, "query") or ""
     source = source_of(parameters.first(params, "dataset"), search, ())
     here = page(params, default=10)
+    environments = await environments_of(request, scope, window)
     found = await facets(
         services.statistics, services.engine, scope, projects, window, dataset=source.dataset,
-        search=source.narrowed(search), environments=parameters.environments(params),
+        search=source.narrowed(search), environments=environments,
     )  # fmt: skip
     shown = [
         {"key": tag.key,
@@ -78,7 +80,8 @@ async def tags(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[
     window = parse_range(params, now=now(), retention=services.statistics.retention)
     found = await tag_keys(
         services.statistics, services.engine, scope, parameters.projects(params, scope), window,
-        dataset=_table(params, "events"), environments=parameters.environments(params),
+        dataset=_table(params, "events"),
+        environments=await environments_of(request, scope, window),
     )  # fmt: skip
     return json_response([each.brief() for each in found])
 
@@ -101,7 +104,7 @@ async def values(
     found = await tag_values(
         services.statistics, scope, parameters.projects(params, scope), window, key,
         dataset=_table(params, fallback), part=parameters.first(params, "query") or "",
-        sort=_SORTS[sort], environments=parameters.environments(params),
+        sort=_SORTS[sort], environments=await environments_of(request, scope, window),
     )  # fmt: skip
     end = here.offset + here.limit
     return json_response(
