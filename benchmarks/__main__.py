@@ -33,6 +33,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     Benchmark("slack", "benchmarks.slack", "acknowledgement and unfurl latency"),
     Benchmark("lists", "benchmarks.lists", "lists of the API, tags of many events"),
     Benchmark("alerts", "benchmarks.alerts", "rules evaluated per minute"),
+    Benchmark("likely", "benchmarks.likely", "rules that learn: false alarms, changes noticed"),
 )
 
 

@@ -16,6 +16,11 @@ ACTION = {
     "type": "slack", "targetType": "specific", "targetIdentifier": "C123", "integrationId": 1
 }  # fmt: skip
 
+TO_TEAM = {
+    "label": "critical", "alertThreshold": 1,
+    "actions": [{"type": "email", "targetType": "team", "targetIdentifier": 999999}],
+}  # fmt: skip
+
 
 def ask(tenant: Tenant, method: str, path: str, body: Any = None) -> httpx.Response:
     return httpx.request(
@@ -77,6 +82,8 @@ def test_a_rule_is_read_changed_and_dropped(tenant: Tenant) -> None:
         ({"name": None}, "name", "This field is required."),
         ({"aggregate": "nope()"}, "aggregate", "nope"),
         ({"aggregate": "transaction"}, "aggregate", "transaction"),
+        ({"aggregate": "count() count()"}, "aggregate", "count() count()"),
+        ({"triggers": [TO_TEAM]}, "triggers", "no team 999999"),
         ({"query": "level:error ("}, "query", "parenthesis"),
         ({"timeWindow": 0}, "timeWindow", "1440"),
         ({"projects": ["no-such"]}, "projects", "no-such"),
@@ -108,6 +115,38 @@ def test_combined_rules_are_paged_and_filtered(tenant: Tenant) -> None:
     assert 'rel="next"; results="true"' in answer.headers["link"]
     assert tenant.get("combined-rules/", alertType="uptime").json() == []
     assert len(tenant.get("alert-rules/").json()) == 3
+
+
+def test_rules_are_sorted_and_carry_their_latest_incident_when_asked(tenant: Tenant) -> None:
+    for name in ("b", "C", "a"):
+        make(tenant, name=name)
+
+    def names(**params: Any) -> list[str]:
+        return [one["name"] for one in tenant.get("combined-rules/", **params).json()]
+
+    assert names(sort="name", asc=1) == ["a", "b", "C"]
+    assert names(sort="name") == ["C", "b", "a"]
+    assert names(sort=["incident_status", "date_triggered"]) == ["a", "C", "b"]
+    assert names(team="unassigned") == ["a", "C", "b"]
+    assert names(team="999999") == []
+    assert tenant.get("combined-rules/", sort="nope").status_code == 400
+    (first, *_) = tenant.get("combined-rules/", expand="latestIncident").json()
+    assert first["latestIncident"] is None
+
+
+def test_rules_are_found_below_their_project_too(tenant: Tenant) -> None:
+    path = f"../../projects/{tenant.org}/{tenant.project}/alert-rules/"
+    body = {name: value for name, value in BODY.items() if name != "projects"}
+    answer = ask(tenant, "POST", path, body)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    assert made["projects"] == [tenant.project]
+    assert ask(tenant, "GET", path).json() == [made]
+    one = f"{path}{made['id']}/"
+    assert ask(tenant, "PUT", one, {"name": "Other"}).json()["name"] == "Other"
+    assert ask(tenant, "GET", f"{path}999999/").status_code == 404
+    assert ask(tenant, "DELETE", one).status_code == 204
+    assert ask(tenant, "GET", one).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["alert-rules/999999/", "incidents/999999/", "incidents/x/"])

@@ -37,7 +37,11 @@ async def check_question(statistics: Statistics, rule: Rule, scope: Scope, now: 
         raise RuleErrors({"aggregate": [error.message]}) from None
 
     output = next(o for o in statement.outputs if o.name == rule.aggregate)
-    if not output.is_aggregate or output.type in {"string", "date", "array"}:
+    if (
+        not _is_one(rule.aggregate)
+        or not output.is_aggregate
+        or output.type in {"string", "date", "array"}
+    ):
         raise RuleErrors(
             {"aggregate": [f"{rule.aggregate!r} is not a number of many events, such as count()."]}
         )
@@ -201,6 +205,20 @@ def _open(connection: Connection, org_id: OrgId, rule_id: int) -> list[Incident]
     return incidents.list_incidents(
         connection, org_id, rule_ids=[rule_id], is_open=True, limit=1000
     )
+
+
+def _is_one(aggregate: str) -> bool:
+    """Say whether a text is one function, or an equation: `count() count()` has words too many."""
+    if aggregate.startswith("equation|"):
+        return True
+
+    depth = 0
+    for place, letter in enumerate(aggregate, 1):
+        depth += (letter == "(") - (letter == ")")
+        if letter == ")" and depth == 0:
+            return place == len(aggregate)
+
+    return False
 
 
 def _watches(rule: Rule) -> tuple[object, ...]:

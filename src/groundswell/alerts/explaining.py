@@ -26,8 +26,9 @@ from groundswell.stats.statistics import Statistics
 from groundswell.timeframe import TimeRange
 from groundswell.trends.basis import basis_of
 from groundswell.trends.breakpoints import detect
-from groundswell.trends.explain import ExplainRequest, explain
+from groundswell.trends.explain import explain
 from groundswell.trends.metric import metric_of
+from groundswell.trends.parts import ExplainRequest
 
 # Fine enough to find a step of one window, coarse enough that a bucket has events.
 STEPS_S = (60, 300, 900, 3600)

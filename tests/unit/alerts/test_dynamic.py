@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.likely import SERIES, judge
+from benchmarks.trends.score import load
 from groundswell.alerts.dynamic import DAY_S, Habit, History, habit_of, likely, limits_at
 from groundswell.alerts.preview import episodes
 from groundswell.alerts.rules import Window
@@ -34,7 +36,7 @@ def habit(values: np.ndarray) -> Habit:
 
 def alarms(values: np.ndarray, *, sensitivity: str = "medium", from_day: int = 21) -> int:
     watched = replace(RULE, sensitivity=sensitivity)
-    windows = []
+    windows: list[Window] = []
     for n in range(from_day * 24, len(values)):
         start = START + n * HOUR
         if n % 6 == 0 or not windows:
@@ -50,6 +52,16 @@ def test_quiet_series_with_habits_raise_no_alarm(sensitivity: str) -> None:
     fired = sum(alarms(habits(35, seed=n), sensitivity=sensitivity) for n in range(10))
     # 3,360 windows of ten series.
     assert fired <= 2
+
+
+def test_series_without_a_change_stay_quiet_whatever_their_noise() -> None:
+    """A small part of what `python -m benchmarks likely` measures: the families that are hard."""
+    hard = {"null_low", "null_rate", "null_count_daily", "null_gap"}
+    quiet = [one for one in load(SERIES) if one.family in hard and len(one.values) == 168]
+    judged = [judge(one, "medium") for one in quiet[::6]]
+    windows, alarmed = sum(one.windows for one in judged), sum(len(o.alarms) for o in judged)
+    assert windows > 300
+    assert alarmed <= 1
 
 
 def test_a_fall_and_a_rise_at_an_unusual_time_are_seen() -> None:

@@ -26,6 +26,7 @@ from groundswell.http.api import (
     keys,
     organizations,
     profiling,
+    project_rules,
     projects,
     releases,
     saved_queries,
@@ -65,6 +66,7 @@ HANDLERS: list[HTTPRouteHandler] = [
     *saved_queries.ROUTES,
     *stats_v2.ROUTES,
     *alert_rules.ROUTES,
+    *project_rules.ROUTES,
     *combined_rules.ROUTES,
     *incidents.ROUTES,
 ]

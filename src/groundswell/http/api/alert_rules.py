@@ -21,14 +21,12 @@ from groundswell.alerts.validate import RuleErrors, rule_from
 from groundswell.charts.spec import vega_lite
 from groundswell.errors import NotFound, UserError
 from groundswell.http.alert_shapes import people_of, rule_shape
+from groundswell.http.api.rule_lists import rules_page
 from groundswell.http.charting import look_of
 from groundswell.http.failures import FieldErrors, json_response
-from groundswell.http.paging import link_header, page
 from groundswell.http.requests import caller_scope, multi, now, services_of
 from groundswell.model.alerts import FOREVER, Rule
-from groundswell.model.tenancy import ProjectId, Scope, TeamId, UserId
-from groundswell.stats.parameters import projects as chosen_projects
-from groundswell.store.metadata import alerts as rows
+from groundswell.model.tenancy import Scope, TeamId, UserId
 from groundswell.store.metadata import notify, tenancy
 from groundswell.store.metadata.alerts import Watched
 from groundswell.timeframe import parse_instant
@@ -42,16 +40,14 @@ PATH = "/api/0/organizations/{org:str}/alert-rules/"
 async def list_rules(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """List the rules of the chosen projects, newest first."""
     scope = await caller_scope(request, org, needs=READ)
-    return await rules_page(request, scope, with_type=False)
+    return await rules_page(request, scope)
 
 
 @post(PATH, opt={"access": "alerts:write"}, status_code=201)
 async def create_rule(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """Make a rule. What is wrong with the body is told field by field."""
     scope = await caller_scope(request, org, needs=WRITE)
-    rule = await read_rule(request, scope, await json_body(request))
-    made = await services_of(request).metadata.run(_create, rule)
-    return json_response(await shaped(request, scope, made), 201)
+    return await answer_creation(request, scope, await json_body(request))
 
 
 @get(PATH + "{rule_id:str}/", opt={"access": "org:read"})
@@ -71,15 +67,7 @@ async def change_rule(
     """Change a rule; fields that are not given stay."""
     scope = await caller_scope(request, org, needs=WRITE)
     found = await rule_of(request, scope, rule_id)
-    before = await shaped(request, scope, found.rule)
-    given = await json_body(request)
-    if "comparisonDelta" in given:
-        before.pop("detectionType")
-    rule = await read_rule(request, scope, before | given, before=found.rule)
-    changed = await services_of(request).metadata.run(
-        desk.change, found, rule, scope.organization.slug, now(), user_of(scope)
-    )
-    return json_response(await shaped(request, scope, changed))
+    return await answer_change(request, scope, found, await json_body(request))
 
 
 @delete(PATH + "{rule_id:str}/", opt={"access": "alerts:write"}, status_code=204)
@@ -144,6 +132,29 @@ async def unsnooze_rule(
     await services_of(request).metadata.run(desk.mute_rule, found.rule, None, user_of(scope), now())
 
 
+async def answer_creation(
+    request: Request[Any, Any, Any], scope: Scope, body: Mapping[str, Any]
+) -> Response[bytes]:
+    """Make a rule of a body. Raises FieldErrors."""
+    rule = await read_rule(request, scope, body)
+    made = await services_of(request).metadata.run(_create, rule)
+    return json_response(await shaped(request, scope, made), 201)
+
+
+async def answer_change(
+    request: Request[Any, Any, Any], scope: Scope, found: Watched, given: Mapping[str, Any]
+) -> Response[bytes]:
+    """Replace what a body names. Raises FieldErrors."""
+    before = await shaped(request, scope, found.rule)
+    if "comparisonDelta" in given:
+        before.pop("detectionType")
+    rule = await read_rule(request, scope, {**before, **given}, before=found.rule)
+    changed = await services_of(request).metadata.run(
+        desk.change, found, rule, scope.organization.slug, now(), user_of(scope)
+    )
+    return json_response(await shaped(request, scope, changed))
+
+
 def fire_test(connection: Connection, rule: Rule, org_slug: str, at: datetime) -> int:
     """Tell everybody whom a rule would tell that this is a test; give how many they are."""
     key = f"test:{rule.id}:{uuid.uuid4().hex}"
@@ -183,42 +194,11 @@ async def read_rule(
             hidden = tuple(id for id in before.projects if id not in seen)
             # Projects that the person who changes a rule cannot see stay in it.
             rule = replace(rule, projects=tuple(dict.fromkeys((*rule.projects, *hidden))))
-        await services.metadata.run(_check_owner, rule, scope)
+        await services.metadata.run(_check_people, rule, scope)
         await desk.check_question(services.statistics, rule, scope, now())
     except RuleErrors as error:
         raise FieldErrors(error.errors) from None
     return rule
-
-
-async def rules_page(
-    request: Request[Any, Any, Any], scope: Scope, *, with_type: bool
-) -> Response[bytes]:
-    """Answer with one page of rules; `name` and `project` narrow the list."""
-    params = multi(request)
-    here = page(params)
-    word = (params.get("name") or params.get("query") or [""])[0].strip().lower()
-    wanted: set[ProjectId] | None = None
-    if params.get("project") or params.get("projectSlug"):
-        wanted = {project.id for project in chosen_projects(params, scope)}
-
-    def read(connection: Connection) -> tuple[list[dict[str, Any]], bool]:
-        people = people_of(connection, scope)
-        found = [
-            one.rule
-            for one in reversed(rows.list_rules(connection, scope.organization.id))
-            if desk.is_visible(one.rule, scope)
-            and word in one.rule.name.lower()
-            and (wanted is None or wanted.intersection(one.rule.projects))
-        ]
-        some = found[here.offset : here.offset + here.limit]
-        extra = {"type": "alert_rule"} if with_type else {}
-        at = now()
-        return [rule_shape(rule, scope, people, at) | extra for rule in some], (
-            len(found) > here.offset + here.limit
-        )
-
-    shown, has_more = await services_of(request).metadata.run(read)
-    return json_response(shown, headers=link_header(request, here, has_more=has_more))
 
 
 async def rule_of(request: Request[Any, Any, Any], scope: Scope, rule_id: str) -> Watched:
@@ -269,18 +249,27 @@ def _create(connection: Connection, rule: Rule) -> Rule:
         raise FieldErrors(error.errors) from None
 
 
-def _check_owner(connection: Connection, rule: Rule, scope: Scope) -> None:
-    if rule.owner is None:
-        return
+def _check_people(connection: Connection, rule: Rule, scope: Scope) -> None:
+    """See that whoever is named belongs to the organization. Raises RuleErrors."""
+    if rule.owner is not None:
+        kind, _, id = rule.owner.partition(":")
+        if not _is_member(connection, scope, kind, id):
+            raise RuleErrors({"owner": [f"There is no {kind} {id} in this organization."]})
 
-    kind, _, id = rule.owner.partition(":")
-    org = scope.organization.id
+    for trigger in rule.triggers:
+        for action in trigger.actions:
+            kind, id = action.target_type, action.target
+            if kind in {"team", "user"} and not _is_member(connection, scope, kind, id):
+                said = f"There is no {kind} {id} in this organization to send mail to."
+                raise RuleErrors({"triggers": [said]})
+
+
+def _is_member(connection: Connection, scope: Scope, kind: str, id: str) -> bool:
+    org, number = scope.organization.id, int(id[:18])
     if kind == "team":
-        known = any(team.id == TeamId(int(id)) for team in tenancy.list_teams(connection, org))
-    else:
-        known = tenancy.role_of(connection, org, UserId(int(id))) is not None
-    if not known:
-        raise RuleErrors({"owner": [f"There is no {kind} {id} in this organization."]})
+        return any(team.id == TeamId(number) for team in tenancy.list_teams(connection, org))
+
+    return tenancy.role_of(connection, org, UserId(number)) is not None
 
 
 def _until(body: Mapping[str, Any], at: datetime) -> datetime:

@@ -7,7 +7,8 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
-from groundswell.http.api.alert_rules import READ, rules_page
+from groundswell.http.api.alert_rules import READ
+from groundswell.http.api.rule_lists import rules_page
 from groundswell.http.failures import json_response
 from groundswell.http.paging import link_header, page
 from groundswell.http.requests import caller_scope, multi
@@ -25,7 +26,7 @@ async def combined_rules(request: Request[Any, Any, Any], org: FromPath[str]) ->
         headers = link_header(request, page(params), has_more=False)
         return json_response([], headers=headers)
 
-    return await rules_page(request, scope, with_type=True)
+    return await rules_page(request, scope, is_combined=True)
 
 
 ROUTES = [combined_rules]
