@@ -28,6 +28,7 @@ from groundswell.ingest.normalize.profiles import (
 )
 from groundswell.ingest.normalize.scrubbing import Scrubber, scrubber_for
 from groundswell.ingest.normalize.segments import MAX_SPANS, Segment, fill_from_transaction
+from groundswell.ingest.normalize.shapes import sequence
 from groundswell.ingest.normalize.times import clock_shift
 from groundswell.ingest.normalize.traces import build_traces
 from groundswell.ingest.records import (
@@ -191,8 +192,14 @@ class _Batch:
             self._refuse_segment(segment, "invalid_transaction")
 
     def _container(self, item: Item, place: _Place) -> None:
+        container = decode_object(item.payload)
+        sent = len(sequence(container.get("items")))
+        if item.item_count is not None and item.item_count != sent:
+            self._reject(place.record, item, "invalid_item_count", max(sent, 1))
+            return
+
         found, dropped = streams.container_segments(
-            decode_object(item.payload), lambda spans: self._segment(item, place, spans)
+            container, lambda spans: self._segment(item, place, spans)
         )
         self._streamed(found, dropped, item, place)
 
@@ -226,6 +233,8 @@ class _Batch:
         build = transaction_profile if item.kind is Kind.PROFILE else profile_chunk
         sent = decode_object(item.payload)
         try:
+            if item.platform and sent.get("platform") not in {None, item.platform}:
+                raise InvalidProfile("profile_of_another_platform")
             profile = build(
                 sent,
                 place.record,
@@ -264,9 +273,9 @@ class _Batch:
         self._count(segment.record, "span", Verdict.INVALID, reason, len(segment.spans))
         self.rejected.append(Rejected(segment.record.seq, segment.index, Verdict.INVALID, reason))
 
-    def _reject(self, record: Record, item: Item, reason: str) -> None:
+    def _reject(self, record: Record, item: Item, reason: str, quantity: int = 1) -> None:
         category = _CATEGORIES.get(item.kind, "default")
-        self._count(record, category, Verdict.INVALID, reason)
+        self._count(record, category, Verdict.INVALID, reason, quantity)
         self.rejected.append(Rejected(record.seq, item.index, Verdict.INVALID, reason))
 
     def _count(

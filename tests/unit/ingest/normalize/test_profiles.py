@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from groundswell.ingest.normalize.calltrees import fingerprint
-from groundswell.ingest.records import Kind
+from groundswell.ingest.records import Item, Kind
 from tests.unit.ingest.normalize.building import RECEIVED, TRACE_ID, build, row
 
 MS = 1_000_000
@@ -163,6 +164,15 @@ def test_unusable_profiles_are_refused(kind: Kind, payload: Any, reason: str) ->
     built = build(kind, payload)
     assert [r.reason for r in built.rejected] == [reason]
     assert built.tables["profiles"].num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("", 1), ("python", 1), ("node", 0)], ids=["not said", "same", "other"]
+)
+def test_a_chunk_is_of_the_platform_that_its_header_says(said: str, kept: int) -> None:
+    payload = msgspec.json.encode(chunk(platform="python"))
+    items = (Item(0, Kind.PROFILE_CHUNK, "profile_chunk", payload, platform=said),)
+    assert build(Kind.PROFILE_CHUNK, b"", items=items).tables["profiles"].num_rows == kept
 
 
 def test_deep_stacks_do_not_end_in_recursion() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from groundswell.ingest.normalize.descriptions import describe, group_of
 from groundswell.ingest.normalize.intervals import union_lengths
-from groundswell.ingest.records import Kind, Verdict
+from groundswell.ingest.records import Item, Kind, Verdict
 from tests.unit.ingest.normalize.building import (
     RECEIVED,
     SPAN_ID,
@@ -349,6 +350,19 @@ def test_unusable_spans_of_a_container_are_dropped_alone() -> None:
     assert built.tables["spans"].num_rows == 1
     invalid = [o.quantity for o in built.outcomes if o.verdict is Verdict.INVALID]
     assert (invalid, built.rejected) == ([4], [])
+
+
+@pytest.mark.parametrize(
+    ("claimed", "kept", "invalid"), [(None, 2, []), (2, 2, []), (1, 0, [2]), (3, 0, [2])]
+)
+def test_a_container_holds_as_many_spans_as_its_header_says(
+    claimed: int | None, kept: int, invalid: list[int]
+) -> None:
+    payload = msgspec.json.encode({"version": 2, "items": [streamed(2), streamed(3)]})
+    items = (Item(0, Kind.SPANS, "span", payload, claimed),)
+    built = build(Kind.SPANS, payload, items=items)
+    assert built.tables["spans"].num_rows == kept
+    assert [o.quantity for o in built.outcomes if o.verdict is Verdict.INVALID] == invalid
 
 
 def test_a_legacy_span_keeps_its_self_time() -> None:
