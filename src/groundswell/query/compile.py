@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from groundswell.errors import UserError
 from groundswell.query.catalog import Catalog, Needs
+from groundswell.query.plan.pairs import with_pairs
 from groundswell.query.plan.passes import guarded, with_wholes
 from groundswell.query.plan.planner import Planner, widest
 from groundswell.query.question import Question, Statement
@@ -21,7 +22,7 @@ def compile(question: Question, catalog: Catalog) -> Statement:
 
     planner = Planner(question, catalog)
     planned = planner.plan()
-    plan = with_wholes(planned.select)
+    plan = with_wholes(with_pairs(planned.select))
     projects = tuple(int(project) for project in question.projects)
     window = widest(question)
     plan = guarded(plan, projects, window)

@@ -173,3 +173,24 @@ def test_compiler_imports_no_store_web_or_sockets() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("search", "select", "asked"),
+    [
+        ("customer:acme", "count()", True),
+        ("!customer:[acme, zeta] level:error", "p95()", True),
+        ("os.name:Linux OR customer:acme", "count()", True),
+        ("customer:acme", "count_unique(plan)", False),
+        ("customer:acme has:plan", "count()", False),
+        ('customer:""', "count()", False),
+        ("customer:ac*", "count()", False),
+        ("transaction:/a", "count()", False),
+    ],
+)
+def test_tags_are_asked_of_their_index_where_nothing_else_reads_them(
+    search: str, select: str, asked: bool
+) -> None:
+    sql = compile(question(select, search=search, dataset=Dataset.TRANSACTIONS), CATALOG).sql
+    assert ("mapValues(tags)" in sql) == asked
+    assert ("tags[" in sql) != asked or "tags" not in sql

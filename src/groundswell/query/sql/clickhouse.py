@@ -18,6 +18,7 @@ from groundswell.query.sql.expression import (
     Expression,
     Null,
     Number,
+    Pairs,
     Scalar,
     Value,
     Whole,
@@ -128,6 +129,9 @@ class Printer:
                 return f"CAST(NULL, 'Nullable({escaped})')"
             case Each(body):
                 return f"x -> {self.expression(body)}"
+            case Pairs(column):
+                name = _own_or_stored(column)
+                return f"arrayMap((k, v) -> concat(k, '=', v), mapKeys({name}), mapValues({name}))"
             case Scalar(select):
                 return f"({self.select(select)})"
             case Whole():

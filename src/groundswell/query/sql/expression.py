@@ -53,6 +53,12 @@ class Each(msgspec.Struct, frozen=True):
     body: Expression
 
 
+class Pairs(msgspec.Struct, frozen=True, gc=False):
+    """The entries of a map as texts `key=value`, written as the index on them is."""
+
+    column: str
+
+
 class Whole(msgspec.Struct, frozen=True):
     """An aggregate over all rows of the question, with its filters or without: a pass turns it
     into a query of its own."""
@@ -67,7 +73,7 @@ class Scalar(msgspec.Struct, frozen=True):
     select: Any
 
 
-Expression: TypeAlias = Column | Value | Number | Word | Null | Call | Each | Whole | Scalar
+Expression: TypeAlias = Column | Value | Number | Word | Null | Call | Each | Pairs | Whole | Scalar
 
 TRUE = Number(1)
 FALSE = Number(0)
