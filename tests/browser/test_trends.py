@@ -87,6 +87,12 @@ def test_other_tab_says_that_nothing_changed(page: Page, shop: Shop, slowed: str
     page.get_by_role("link", name="Improvements").click()
     page.wait_for_url("**trendType=improved**")
     expect(page.locator("#trends")).to_contain_text("Nothing changed its level")
+    subjects = page.get_by_role("navigation", name="Of what")
+    expect(subjects.locator("[aria-current]")).to_have_text("Transactions")
+    subjects.get_by_role("link", name="Functions").click()
+    expect(subjects.locator("[aria-current]")).to_have_text("Functions")
+    expect(page.locator("input[name=trendFunction]")).to_have_value("p95()")
+    expect(page.locator("#trends")).to_contain_text("Nothing matches this search")
 
 
 def test_wrong_function_is_told(page: Page, shop: Shop, slowed: str) -> None:

@@ -177,6 +177,13 @@ async def test_functions_of_profiles(statistics: Statistics, engine: Engine, pro
     assert found["sentence"].endswith("100 % of the rise is in transaction `/slow`")
 
 
+async def test_hours_that_lie_ahead_do_not_count(statistics: Statistics, project: int) -> None:
+    ahead = (END + timedelta(days=2)).isoformat()
+    found = await explain(statistics, asked(statistics, project, trendFunction="tpm()", end=ahead))
+
+    assert found["after"]["value"] == pytest.approx(0.2)
+
+
 async def test_what_hardly_changed_has_no_reason(statistics: Statistics, project: int) -> None:
     found = await explain(statistics, asked(statistics, project, trendFunction="count()"))
 

@@ -184,6 +184,14 @@ async def test_refusals_name_what_was_wrong(ask: Any, params: dict[str, str], wo
     assert words in refused.value.message
 
 
+async def test_what_lies_ahead_is_no_fall_of_a_count(ask: Any) -> None:
+    body = await ask(
+        trendFunction="count()", trendType="any", end=(NOW + timedelta(hours=24)).isoformat()
+    )
+
+    assert body["events"]["data"] == []
+
+
 async def test_groups_of_lists(ask: Any, engine: Engine, projects: dict[int, str]) -> None:
     web = next(iter(projects))
     insert(engine, "errors", web, [{"timestamp": NOW, "exception_types": ["KeyError", "OSError"]}])

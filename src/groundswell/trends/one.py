@@ -13,7 +13,7 @@ from groundswell.stats.request import TableRequest
 from groundswell.stats.statistics import Statistics
 from groundswell.timeframe import parse_instant
 from groundswell.trends.metric import metric_of
-from groundswell.trends.panel import Panel
+from groundswell.trends.panel import Panel, title_of
 from groundswell.trends.rows import Row
 from groundswell.trends.transactions import TrendsRequest, find_trends, parse_trends
 
@@ -63,7 +63,7 @@ async def find_one(statistics: Statistics, request: TrendsRequest) -> OneTrend |
     group = trends.panel.groups[0]
     timestamps, values = series_of(trends.panel, 0, function, request)
     return OneTrend(
-        name=group.name,
+        name=title_of(request.panel.groups, group.cells[1:]),
         project=group.project,
         function=function,
         type=trends.panel.type,
@@ -79,12 +79,17 @@ async def find_one(statistics: Statistics, request: TrendsRequest) -> OneTrend |
 def series_of(
     panel: Panel, row: int, function: str, request: TrendsRequest
 ) -> tuple[tuple[int, ...], tuple[float | None, ...]]:
-    """Give the buckets of the requested window; without events a count is 0, a level unknown."""
+    """Give the buckets of the requested window; without events a count is 0, a level unknown.
+
+    Nothing is known of what lies ahead.
+    """
     start = request.panel.asking.window.start.timestamp()
-    nothing = 0.0 if metric_of(function).kind == "count" else None
+    is_count = metric_of(function).kind == "count"
     kept = [
-        (int(at), float(value) if np.isfinite(value) else nothing)
-        for at, value in zip(panel.grid.starts, panel.values[row], strict=True)
+        (int(at), float(value) if np.isfinite(value) else 0.0 if is_count and known else None)
+        for at, value, known in zip(
+            panel.grid.starts, panel.values[row], panel.is_known, strict=True
+        )
         if at >= start
     ]
     return tuple(at for at, _ in kept), tuple(value for _, value in kept)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -51,11 +51,20 @@ class Group:
         return f"{self.project},{self.name}"
 
 
+def title_of(fields: Sequence[str], cells: Sequence[Any]) -> str:
+    """Name a group for people: of a function of a package, the function comes first."""
+    if tuple(fields) == ("package", "function") and all(cells):
+        return f"{cells[1]} ({cells[0]})"
+
+    return ",".join("" if cell is None else str(cell) for cell in cells)
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """Values and events by group (row) and bucket; `extra` holds further columns by group, bucket.
 
-    Where there were no events values are NaN and events 0.
+    Where there were no events values are NaN and events 0. until: unix seconds; what lies behind is
+    not known yet.
     """
 
     grid: Grid
@@ -65,6 +74,13 @@ class Panel:
     extra: tuple[Mapping[int, Mapping[str, Any]], ...] = ()
     type: str = "number"
     unit: str | None = None
+    until: float = inf
+
+    @property
+    def is_known(self) -> np.ndarray:
+        """Tell which buckets are over: a window may reach into the future."""
+        ends = np.asarray(self.grid.starts, dtype=np.int64) + self.grid.width_s
+        return np.asarray(ends <= self.until)
 
     def of(self, name: str) -> Panel:
         """Give the panel of another function that was fetched as `extra`."""
@@ -127,6 +143,7 @@ async def fetch(statistics: Statistics, request: PanelRequest) -> Panel:
         tuple({} for _ in found),
         measured.type,
         measured.unit,
+        inf if asking.now is None else asking.now.timestamp(),
     )
     for first in range(0, len(found), GROUPS_A_QUERY):
         await _fill(statistics, request, replace(base, window=window), panel, first)
@@ -191,7 +208,9 @@ def changes(panel: Panel, metric: Metric) -> list[tuple[Breakpoint, ...]]:
         # A rate is a count per bucket; the detector needs the count to know its noise.
         factor = panel.grid.width_s / metric.per_s
     if metric.kind == "count":
-        values = np.where(np.isfinite(values), values * factor, 0.0)
+        # No events is a count of 0, but not of an hour that is not over.
+        nothing = np.where(panel.is_known, 0.0, nan)[None, :]
+        values = np.where(np.isfinite(values) & panel.is_known, values * factor, nothing)
     events = np.ones_like(values) if metric.kind == "count" else panel.events
     times = np.array(panel.grid.starts, dtype=np.int64)
     return [

@@ -8,15 +8,21 @@ from groundswell.trends.rows import Row
 
 _WORTH_TELLING = 0.3
 _FLAT = 0.005
+_MORE_THAN_USUAL = 0.1
 
 
 def sentence(answer: Row) -> str:
     """Say how much, when, with which release, and where most of it is."""
+    return "; ".join(clauses(answer))
+
+
+def clauses(answer: Row) -> list[str]:
+    """Give the parts of the sentence: what happened, and then what is said of it."""
     before, after = answer["before"]["value"], answer["after"]["value"]
     at = datetime.fromtimestamp(answer["breakpoint"], UTC)
     verb = "fell" if (after or 0) < (before or 0) else "rose"
     if before is None and after is None:
-        return "There are no values on either side."
+        return ["There are no values on either side."]
 
     is_flat = _is_flat(before, after)
     moved = "hardly changed" if is_flat else f"{verb}{_by(before, after)}"
@@ -33,7 +39,7 @@ def sentence(answer: Row) -> str:
         # What spans take adds up to the mean, whatever the function.
         of = " of the mean" if cause["kind"] == "span" and answer["basis"] != "mean" else ""
         parts.append(f"{share} of the {noun}{of} is in {_named(cause)}")
-    return "; ".join(parts)
+    return parts
 
 
 def _leading(causes: list[Row]) -> Row | None:
@@ -43,8 +49,19 @@ def _leading(causes: list[Row]) -> Row | None:
         order = {"span": 0, "release": 2}.get(cause["kind"], 1)
         return (order, -cause["share_of_change"])
 
-    worth = [each for each in causes if (each["share_of_change"] or 0.0) >= _WORTH_TELLING]
+    worth = [each for each in causes if _tells(each)]
     return min(worth, key=rank, default=None)
+
+
+def _tells(cause: Row) -> bool:
+    """Tell whether a cause has much of the change, and more of it than of the events anyway."""
+    share = cause["share_of_change"] or 0.0
+    if share < _WORTH_TELLING:
+        return False
+
+    # A span has no share of events; an issue is what happened.
+    usual = max(cause.get("share_before") or 0.0, cause.get("share_after") or 0.0)
+    return cause["kind"] in ("span", "issue", "release") or share - usual >= _MORE_THAN_USUAL
 
 
 def _named(cause: Row) -> str:

@@ -30,10 +30,12 @@ from groundswell.http.web.trend_state import (
 )
 from groundswell.model.tenancy import Scope
 from groundswell.stats.statistics import Statistics
-from groundswell.trends.explain import ExplainRequest, explain, parse_explain
+from groundswell.trends.explain import explain, parse_explain
 from groundswell.trends.one import OneTrend, find_one, parse_one
 from groundswell.trends.panel import type_of
+from groundswell.trends.parts import ExplainRequest
 from groundswell.trends.rows import Row
+from groundswell.trends.sentence import clauses
 
 _ORG = "/organizations/{org:str}"
 
@@ -153,8 +155,15 @@ async def details_explained(request: Request[Any, Any, Any], org: FromPath[str])
         "trend_causes.html",
         causes=[_cause(cause, told, state, discover) for cause in found["causes"]],
         releases=[_release(release, found["breakpoint"]) for release in found["releases"]],
-        told=found.get("sentence") or found.get("summary") or "",
+        told=_told(found),
     )
+
+
+def _told(found: Row) -> str:
+    """Say what is known beside the change itself, which the chart tells bucket by bucket."""
+    said = clauses(found)
+    text = "; ".join(said[1:]) or "No part of it accounts for much of the change"
+    return text[:1].upper() + text[1:] + "."
 
 
 async def _one(request: Request[Any, Any, Any], scope: Scope, state: State) -> OneTrend | None:

@@ -11,10 +11,32 @@ from groundswell.errors import UserError
 from groundswell.http import features
 from groundswell.http.api.trends import FEATURE
 from groundswell.http.requests import caller_scope, services_of
+from groundswell.http.web.state import State
 from groundswell.model.tenancy import Scope
 
 PERIOD = "14d"
 FUNCTION = "p95(transaction.duration)"
+# What groups events: a label, and the parameters to begin with.
+SUBJECTS: tuple[tuple[str, dict[str, tuple[str, ...]]], ...] = (
+    ("Transactions", {"dataset": (), "field": (), "trendFunction": ()}),
+    (
+        "Functions",
+        {
+            "dataset": ("profileFunctions",),
+            "field": ("package", "function"),
+            "trendFunction": ("p95()",),
+        },
+    ),
+    (
+        "Spans",
+        {
+            "dataset": ("spans",),
+            "field": ("span.op", "span.description"),
+            "trendFunction": ("p95(span.duration)",),
+        },
+    ),
+    ("Issues", {"dataset": ("errors",), "field": ("issue",), "trendFunction": ("count()",)}),
+)
 _KEPT = ("project", "projectSlug", "environment", "dataset", "field", "interval")
 
 
@@ -33,6 +55,21 @@ def questions(params: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
         if any(params.get(name, ()))
     }
     return {**found, "trendFunction": [function_of(params)]}
+
+
+def subjects_of(state: State, base: str) -> list[tuple[str, str, bool]]:
+    """List what trends can be of: label, address, and whether it is shown."""
+    here = next(iter(state.params.get("dataset", ())), "") or "transactions"
+    fields = tuple(value for value in state.params.get("field", ()) if value) or ("transaction",)
+    return [
+        (
+            label,
+            f"{base}?{state.address(**asked, query=None, offset=None)}",
+            (asked["dataset"] or ("transactions",), asked["field"] or ("transaction",))
+            == ((here,), fields),
+        )
+        for label, asked in SUBJECTS
+    ]
 
 
 def function_of(params: Mapping[str, tuple[str, ...]]) -> str:

@@ -27,9 +27,10 @@ from groundswell.http.web.trend_state import (
     offset_of,
     questions,
     scope_of,
+    subjects_of,
 )
 from groundswell.trends.one import series_of
-from groundswell.trends.panel import Group
+from groundswell.trends.panel import Group, title_of
 from groundswell.trends.rows import Row
 from groundswell.trends.transactions import Trends, find_trends, parse_trends
 
@@ -84,6 +85,7 @@ async def trends(request: Request[Any, Any, Any], org: FromPath[str]) -> Respons
         state=state,
         function=function_of(state.params),
         functions=calls(dataset),
+        subjects=subjects_of(state, base),
         tab=RECORDED if is_recorded else _tab(state.params),
         part=f"{base}recorded/list/" if is_recorded else f"{base}list/",
         base=base,
@@ -167,7 +169,7 @@ def _shown(
     timestamps, values = series_of(found.panel, number, function, found.request)
     before, after = row["aggregate_range_1"], row["aggregate_range_2"]
     return Shown(
-        name=group.name or "(no name)",
+        name=title_of(found.request.panel.groups, group.cells[1:]) or "(no name)",
         project=slugs.get(group.project, group.project),
         before=told.text(before),
         after=told.text(after),

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from groundswell.model.tenancy import Project
 from groundswell.model.trends import Subject, Trend
 from groundswell.query.sql.patterns import quoted
+from groundswell.trends.panel import title_of
 from groundswell.trends.rows import Row
 
 _AROUND = timedelta(days=7)
@@ -48,12 +49,8 @@ def described(trend: Trend, project: Project) -> Row:
 
 
 def name_of(trend: Trend) -> str:
-    """Name the group for people: of a function of a package, the function comes first."""
-    if trend.subject.fields == ("package", "function") and all(trend.cells):
-        package, function = trend.cells
-        return f"{function} ({package})"
-
-    return trend.group
+    """Name the group for people."""
+    return title_of(trend.subject.fields, trend.cells)
 
 
 def headline(trend: Trend) -> str:
