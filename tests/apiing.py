@@ -25,6 +25,7 @@ from groundswell.stats.statistics import Statistics
 from groundswell.store.engine import Engine
 from groundswell.store.metadata import Metadata, tenancy
 from groundswell.store.metadata import issues as issue_rows
+from tests.databases import migrated
 from tests.rows import insert, new_project
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -84,8 +85,7 @@ class World:
 def world(
     engine: Engine, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    metadata = Metadata.open(f"sqlite:///{tmp_path_factory.mktemp('world') / 'metadata.db'}")
-    metadata.migrate()
+    metadata = migrated(tmp_path_factory.mktemp("world") / "metadata.db")
     yield make_world(engine, settings, metadata)
     metadata.close()
 

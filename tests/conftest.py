@@ -10,13 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from groundswell.config import Settings, load
 from groundswell.store.engine import Engine, open_engine
-from groundswell.store.metadata import Metadata
+from groundswell.store.metadata import Metadata, people
 from groundswell.store.schema import migrate
+from tests.databases import migrated, migrated_postgres
 from tests.postgresql import PostgresServer, start_postgres
 
+FULL_COST = people._hasher
+# A password costs 50 ms on purpose; the cost of those of the service is a test of its own.
+people._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 pytest_plugins = ["tests.apiing", "tests.serving", "tests.slacking"]
 
 
@@ -34,6 +39,12 @@ def engine(settings: Settings) -> Iterator[Engine]:
     opened.close()
 
 
+@pytest.fixture
+def full_cost() -> PasswordHasher:
+    """What hashes the passwords of the service."""
+    return FULL_COST
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     with start_postgres() as server:
@@ -41,9 +52,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def metadata_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Address of an empty database: the test runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database: the test runs on both."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def metadata_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of an empty database."""
+    if database == "sqlite":
         return f"sqlite:///{tmp_path / 'metadata.db'}"
 
     server: PostgresServer = request.getfixturevalue("postgres")
@@ -51,9 +69,12 @@ def metadata_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def metadata(metadata_url: str) -> Iterator[Metadata]:
-    opened = Metadata.open(metadata_url)
-    opened.migrate()
+def metadata(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Metadata]:
+    """A database with its tables."""
+    if database == "sqlite":
+        opened = migrated(tmp_path / "metadata.db")
+    else:
+        opened = migrated_postgres(request.getfixturevalue("postgres"))
     yield opened
     opened.close()
 
@@ -61,7 +82,6 @@ def metadata(metadata_url: str) -> Iterator[Metadata]:
 @pytest.fixture
 def sqlite_metadata(tmp_path: Path) -> Iterator[Metadata]:
     """For tests in which the kind of database does not matter."""
-    opened = Metadata.open(f"sqlite:///{tmp_path / 'metadata.db'}")
-    opened.migrate()
+    opened = migrated(tmp_path / "metadata.db")
     yield opened
     opened.close()

@@ -38,6 +38,7 @@ from groundswell.store.engine import Engine
 from groundswell.store.metadata import Metadata, sessions, tables, tenancy
 from groundswell.store.metadata import slack as slack_rows
 from groundswell.store.metadata import slack_outbox as outbox_rows
+from tests.databases import migrated
 from tests.rows import every, insert, new_project
 
 SECRET = "shhh"
@@ -161,7 +162,7 @@ async def _opened(
     settings: dict[str, Any],
 ) -> AsyncIterator[House]:
     port = sock.getsockname()[1]
-    metadata = _migrated(data / "metadata.db")
+    metadata = migrated(data / "metadata.db")
     async with Simulator(world) as simulator:
         given = {
             "DATA": str(data),
@@ -195,22 +196,6 @@ async def house(
 ) -> AsyncIterator[House]:
     async with open_house(engine, tmp_path, slack_rows_project) as opened:
         yield opened
-
-
-_empty: list[bytes] = []
-
-
-def _migrated(path: Path) -> Metadata:
-    """Open an empty database; its tables are made once for all tests."""
-    if _empty:
-        path.write_bytes(_empty[0])
-        return Metadata.open(f"sqlite:///{path}")
-
-    metadata = Metadata.open(f"sqlite:///{path}")
-    metadata.migrate()
-    metadata.close()
-    _empty.append(path.read_bytes())
-    return Metadata.open(f"sqlite:///{path}")
 
 
 def _tenants(metadata: Metadata, ids: tuple[int, int]) -> tuple[User, OrgId, dict[str, ProjectId]]:

@@ -9,8 +9,8 @@ import pytest
 from groundswell.config import Settings
 from groundswell.stats.statistics import Statistics
 from groundswell.store.engine import Engine
-from groundswell.store.metadata import Metadata
 from tests.asking import Asker, clock
+from tests.databases import migrated
 from tests.rows import insert, new_project
 from tests.scopes import scope_of
 
@@ -73,8 +73,7 @@ def shop_projects(engine: Engine) -> dict[int, str]:
 def statistics(
     engine: Engine, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Statistics]:
-    metadata = Metadata.open(f"sqlite:///{tmp_path_factory.mktemp('shop') / 'metadata.db'}")
-    metadata.migrate()
+    metadata = migrated(tmp_path_factory.mktemp("shop") / "metadata.db")
     yield Statistics(engine, metadata, settings)
     metadata.close()
 

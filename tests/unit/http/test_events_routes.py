@@ -28,6 +28,7 @@ from groundswell.store.engine import Engine
 from groundswell.store.metadata import Metadata, tenancy
 from groundswell.store.metadata import issues as issue_rows
 from tests.asking import MIDNIGHT, NOW, clock
+from tests.databases import migrated
 from tests.rows import every, insert, new_project
 
 MODULES = (events_stats, events, events_timeseries, events_meta, events_validate)
@@ -47,8 +48,7 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    metadata = Metadata.open(f"sqlite:///{tmp_path_factory.mktemp('house') / 'metadata.db'}")
-    metadata.migrate()
+    metadata = migrated(tmp_path_factory.mktemp("house") / "metadata.db")
     with metadata.begin() as connection:
         # Projects with ids of their own, because tests share one event store.
         def project(org_id: Any, slug: str) -> int:

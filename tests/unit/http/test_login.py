@@ -23,6 +23,7 @@ from groundswell.http.web.failures import HANDLERS
 from groundswell.http.web.login import local
 from groundswell.store.metadata import Metadata, tenancy
 from groundswell.store.metadata import sessions as rows
+from tests.databases import migrated
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery"
@@ -56,8 +57,7 @@ def browser(metadata, *, address=None, **settings):
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory) -> Iterator[Metadata]:
-    opened = Metadata.open(f"sqlite:///{tmp_path_factory.mktemp('people') / 'metadata.db'}")
-    opened.migrate()
+    opened = migrated(tmp_path_factory.mktemp("people") / "metadata.db")
     with opened.begin() as connection:
         tenancy.create_user(connection, EMAIL, now=NOW, password=PASSWORD)
     yield opened

@@ -23,6 +23,7 @@ from groundswell.store.engine import Engine
 from groundswell.store.metadata import Metadata, tenancy
 from groundswell.store.metadata import trends as rows
 from tests.asking import NOW
+from tests.databases import migrated
 from tests.rows import insert, new_project
 
 DAY = timedelta(days=1)
@@ -63,8 +64,7 @@ def recorded(org: int, project: int, name: str, at: datetime, change: str) -> Tr
 
 @pytest.fixture(scope="module")
 def house(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    metadata = Metadata.open(f"sqlite:///{tmp_path_factory.mktemp('trends') / 'metadata.db'}")
-    metadata.migrate()
+    metadata = migrated(tmp_path_factory.mktemp("trends") / "metadata.db")
     ids = [new_project() for _ in range(2)]
     with metadata.begin() as connection:
         acme = tenancy.create_organization(connection, "acme", now=NOW)

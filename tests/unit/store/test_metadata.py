@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from argon2 import PasswordHasher
 from sqlalchemy import Connection, text
 
 from groundswell.errors import NotFound, StartupError, UserError
@@ -253,6 +254,10 @@ def test_a_password_opens_one_account(metadata: Metadata) -> None:
         tenancy.set_user_active(connection, user.id, False)
         assert tenancy.verify_password(connection, "ann@x.org", "another horse") is None
         assert tenancy.session_fingerprint(connection, user.id) is None
+
+
+def test_guessing_a_password_costs_memory_and_time(full_cost: PasswordHasher) -> None:
+    assert full_cost.hash("correct horse").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 @pytest.mark.parametrize("password", ["short", "x" * 1025])
