@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from groundswell.model.tenancy import Scope
+from groundswell.stats import parameters
 from groundswell.stats.parameters import Page, Params
 from groundswell.stats.request import TableRequest
 from groundswell.stats.statistics import Statistics
@@ -26,7 +27,7 @@ _OF_LISTS = frozenset({"topEvents", "trendType", "sort", "per_page", "cursor"})
 class OneTrend:
     """One group: `values[i]` (None: no data) belongs to the bucket that starts at `timestamps[i]`.
 
-    change: the row of its newest change in the window, None where it kept its level.
+    change: the row of its change in the window, None where it kept its level.
     releases: (unix second of its first event in the window, version).
     """
 
@@ -47,10 +48,15 @@ def parse_one(
 ) -> TrendsRequest | None:
     """Read the parameters of trends for the one group that `query` leaves over.
 
+    `breakpoint` says which of its changes is meant; the newest where nothing is said.
+
     Raises UserError, NotAllowed; None where no project is left to ask about.
     """
     asked = {name: values for name, values in params.items() if name not in _OF_LISTS}
-    return parse_trends({**asked, "trendType": ["any"], "topEvents": ["1"]}, scope, now, retention)
+    asked |= {"trendType": ["any"], "topEvents": ["1"]}
+    request = parse_trends(asked, scope, now, retention)
+    at = parse_instant(parameters.first(params, "breakpoint") or "")
+    return request if request is None or at is None else replace(request, near=at.timestamp())
 
 
 async def find_one(statistics: Statistics, request: TrendsRequest) -> OneTrend | None:

@@ -192,11 +192,20 @@ async def _leading(statistics: Statistics, request: PanelRequest, base: Question
     ]
 
 
-def newest(panel: Panel, metric: Metric, request_start: float) -> list[Breakpoint | None]:
-    """Give the newest change of each group that lies in the requested window."""
-    return [
-        next((each for each in reversed(found) if each.breakpoint >= request_start), None)
+def newest(
+    panel: Panel, metric: Metric, request_start: float, near: float = inf
+) -> list[Breakpoint | None]:
+    """Give the newest change of each group that lies in the requested window.
+
+    near: unix seconds; of several the change that lies nearest, where not the newest is wanted.
+    """
+    in_window = (
+        [each for each in found if each.breakpoint >= request_start]
         for found in changes(panel, metric)
+    )
+    at = min(near, float(panel.grid.end))
+    return [
+        min(found, key=lambda each: abs(each.breakpoint - at), default=None) for found in in_window
     ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 import numpy as np
 
@@ -32,7 +33,10 @@ _PROJECT_FIELDS = frozenset({"project", "project.id", "project.name"})
 
 @dataclass(frozen=True, slots=True)
 class TrendsRequest:
-    """A question for trends. `change` is the wanted word, None for both."""
+    """A question for trends. `change` is the wanted word, None for both.
+
+    near: unix seconds of the change that is wanted of several, the newest where nothing is said.
+    """
 
     panel: PanelRequest
     change: str | None
@@ -40,6 +44,7 @@ class TrendsRequest:
     with_timeseries: bool
     page: Page
     conditions: tuple[Condition, ...] = ()
+    near: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,9 @@ async def find_trends(statistics: Statistics, request: TrendsRequest) -> Trends:
     start = request.panel.asking.window.start.timestamp()
     rows = [
         row_of(found, group.project, group.name, lower_is_better=metric.lower_is_better)
-        for group, found in zip(panel.groups, newest(panel, metric, start), strict=True)
+        for group, found in zip(
+            panel.groups, newest(panel, metric, start, request.near), strict=True
+        )
         if found is not None
     ]
     kept = [

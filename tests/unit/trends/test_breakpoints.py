@@ -345,3 +345,13 @@ def test_buckets_of_a_day_know_no_weekends(first: int) -> None:
     (b,) = detect([*before, *after], at, np.full(14, 96.0), kind="latency")
 
     assert b.index == 8
+
+
+def test_one_bucket_before_a_gap_is_no_level() -> None:
+    counts = np.full(336, NAN)
+    counts[:200] = 12
+    counts[200] = 0
+
+    assert found(counts, np.ones(336), kind="count") == []
+    counts[201:206] = 0
+    assert found(counts, np.ones(336), kind="count") == [200]

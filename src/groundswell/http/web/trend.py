@@ -168,7 +168,8 @@ def _told(found: Row) -> str:
 
 async def _one(request: Request[Any, Any, Any], scope: Scope, state: State) -> OneTrend | None:
     statistics = services_of(request).statistics
-    asked = parse_one(questions(state.params), scope, now(), statistics.retention)
+    params = questions(state.params) | {"breakpoint": list(state.params.get("breakpoint", ()))}
+    asked = parse_one(params, scope, now(), statistics.retention)
     return None if asked is None else await find_one(statistics, asked)
 
 

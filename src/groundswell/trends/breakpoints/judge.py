@@ -113,7 +113,9 @@ def _judge_one(
     plain = abs(step) / (error * line.scale)
     height = plain if waved is None else waved
     why: Reason | None = None
-    if height <= critical:
+    if not _has_sides(line, start, at, stop, tuning):
+        why = "too little data"
+    elif height <= critical:
         why = "no change" if plain <= critical else "seasonal"
     elif abs(ratio) < log(tuning.min_ratio):
         why = "too small"
@@ -184,6 +186,12 @@ def noise_scale(
         floor = np.maximum(tuning.rate_noise_floor, batch.sampling)
     scale = np.maximum(long_run_scale(rest, batch.weight, blocks or tuning.noise_blocks), floor)
     return np.where(batch.low_count, np.maximum(scale, 1.0), scale)
+
+
+def _has_sides(line: Line, start: int, at: int, stop: int, tuning: Tuning) -> bool:
+    """Ask for buckets that hold something; a gap is no evidence of a level."""
+    valid = line.batch.valid[line.row]
+    return min(int(valid[start:at].sum()), int(valid[at:stop].sum())) >= tuning.min_side
 
 
 def _too_little_traffic(line: Line, at: int, tuning: Tuning) -> bool:
