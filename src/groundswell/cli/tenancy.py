@@ -134,10 +134,13 @@ def option(
     """Set one option of a project: scrubbing, filters, apdex threshold, retention."""
     import msgspec
 
+    from groundswell.ingest.admission import check_option
+
     try:
         parsed = msgspec.json.decode(value)
     except msgspec.DecodeError:
         parsed = value
+    check_option(name, parsed)
     with metadata_of(data) as connection:
         owner = tenancy.get_organization(connection, org)
         found = tenancy.get_project(connection, owner.id, slug)

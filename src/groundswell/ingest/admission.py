@@ -7,6 +7,8 @@ nothing is refused before the version was read after the request came.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -131,6 +133,33 @@ def options_from(values: Mapping[str, Any], retention_days: int) -> ProjectOptio
         scrubbing=_part(values.get("scrubbing"), Scrubbing) or Scrubbing(),
         filters=_part(values.get("filters"), Filters) or Filters(),
     )
+
+
+def check_option(name: str, value: Any) -> None:
+    """Refuse an option of the digest that it could not read. Raises UserError."""
+    kind = _PARTS.get(name)
+    if kind is None or value is None:
+        return
+
+    known = [each.name for each in dataclasses.fields(kind)]
+    unknown = [key for key in value if key not in known] if isinstance(value, dict) else []
+    if unknown:
+        raise UserError(
+            f"{name} has no part {unknown[0]!r}; there are {', '.join(known)}.", field=name
+        )
+
+    try:
+        read = msgspec.convert(value, kind)
+        for pattern in read.patterns if isinstance(read, Scrubbing) else ():
+            re.compile(pattern)
+    except (msgspec.ValidationError, re.error) as error:
+        raise UserError(f"{name}: {error}", field=name) from None
+
+
+_PARTS: Mapping[str, type[Scrubbing] | type[Filters]] = {
+    "scrubbing": Scrubbing,
+    "filters": Filters,
+}
 
 
 def _part(value: Any, kind: type) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from groundswell.errors import StartupError
+from groundswell.errors import StartupError, UserError
+from groundswell.ingest.admission import check_option
 from groundswell.ingest.filters import filter_reason
 from groundswell.ingest.proxies import Proxies
 from groundswell.ingest.quotas import Limit, Limiter, header_of
@@ -120,3 +121,29 @@ RECORD = Record(1, 125.5, 7, 8, "", "", "", b"")
 )
 def test_client_reports(payload: bytes, expected: list[Outcome] | None) -> None:
     assert outcomes(RECORD, Item(0, Kind.CLIENT_REPORT, "client_report", payload)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("filters", {"releases": ["1.*"], "crawlers": True}, None),
+        ("filters", None, None),
+        ("filters", {"localhost": "yes"}, "localhost"),
+        ("filters", {"local": True}, "'local'; there are releases"),
+        ("filters", [1], "object"),
+        ("scrubbing", {"keys": ["shoe_size"], "patterns": ["[0-9]{4}"]}, None),
+        ("scrubbing", {"keys": "shoe_size"}, "keys"),
+        ("scrubbing", {"patterns": ["("]}, "unterminated"),
+        ("of_another_room", 3, None),
+    ],
+)
+def test_options_that_could_not_be_read_are_refused(
+    name: str, value: object, wrong: str | None
+) -> None:
+    if wrong is None:
+        check_option(name, value)
+        return
+
+    with pytest.raises(UserError, match=wrong) as refused:
+        check_option(name, value)
+    assert refused.value.field == name

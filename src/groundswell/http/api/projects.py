@@ -18,6 +18,7 @@ from groundswell.http.failures import FieldErrors
 from groundswell.http.paging import link_header, page
 from groundswell.http.requests import caller_of, caller_scope, multi, services_of
 from groundswell.http.shapes import ProjectShape, project_shape
+from groundswell.ingest.admission import check_option
 from groundswell.model.tenancy import OrgId, Project, ProjectId, Scope, Team
 from groundswell.store.metadata import tenancy
 from groundswell.store.metadata.teams import projects_by_team, remove_team_project
@@ -144,6 +145,7 @@ async def change_project(
             connection, found.id, name=data.name, platform=data.platform, slug=data.slug
         )
         for name, value in data.options.items():
+            check_option(name, value)
             tenancy.set_option(connection, found.id, name, value)
         return tenancy.get_project(connection, scope.organization.id, int(found.id))
 
