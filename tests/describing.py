@@ -89,6 +89,8 @@ ASKED: tuple[tuple[str, str, dict[str, Any], Any], ...] = (
     ("GET", ORG + "stats_v2/", {"field": "sum(quantity)", "groupBy": "outcome", **DAY}, None),
     ("GET", ORG + "issues/", DAY, None),
     ("PUT", ORG + "issues/", {"id": "{issue}"}, {"status": "unresolved"}),
+    ("GET", PROJECT + "issues/", DAY, None),
+    ("PUT", PROJECT + "issues/", {"id": "{issue}"}, {"status": "unresolved"}),
     ("GET", LATEST, {}, None),
     ("PUT", LATEST, {}, {"assignedTo": "ada@example.com"}),
     ("GET", LATEST + "events/", {}, None),

@@ -29,6 +29,7 @@ class Asked:
     url: str
     token: str
     trace: str
+    event: str
     dashboard: str
 
 
@@ -52,10 +53,10 @@ def asked(service: ServiceProcess) -> Iterator[Asked]:
         timeout=30,
     ) as client:
         made = client.post("dashboards/", json={"title": "Health", "widgets": [widget]})
-        found = client.get("events/", params={"field": "trace", "dataset": "errors"}).json()
+        found = client.get("events/", params={"field": ["trace", "id"], "dataset": "errors"}).json()
     (row,) = found["data"]
     with McpServer(service.url, token) as mcp:
-        yield Asked(mcp, service.url, token, row["trace"], made.json()["id"])
+        yield Asked(mcp, service.url, token, row["trace"], row["id"], made.json()["id"])
 
 
 def test_who_am_i_and_where(asked: Asked) -> None:
@@ -123,6 +124,13 @@ def test_issues_are_found_described_and_changed(asked: Asked) -> None:
     resolved = asked.mcp.tool("search_issues", organizationSlug=ORG, query="is:resolved")
     assert "WEB-1" in resolved
     asked.mcp.tool("update_issue", organizationSlug=ORG, issueId="WEB-1", status="unresolved")
+
+
+def test_an_event_is_found_by_its_id_alone(asked: Asked) -> None:
+    event = asked.mcp.tool(
+        "get_sentry_resource", resourceType="event", organizationSlug=ORG, resourceId=asked.event
+    )
+    assert "ValueError: no such user" in event
 
 
 def test_a_trace_is_a_tree(asked: Asked) -> None:

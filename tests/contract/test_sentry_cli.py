@@ -53,3 +53,9 @@ def test_an_event_arrives(tenant: Tenant) -> None:
         ).json()["data"]
     )
     assert rows == [{"title": "hello from the shell", "count()": 1}]
+    assert "hello from the shell" in sentry_cli(tenant, "events", "list")
+    assert "hello from the shell" in sentry_cli(tenant, "issues", "list")
+    sentry_cli(tenant, "issues", "resolve", "--all")
+    (resolved,) = tenant.get("issues/", query="is:resolved").json()
+    sentry_cli(tenant, "issues", "unresolve", "--id", resolved["id"])
+    assert tenant.get("issues/", query="is:resolved").json() == []

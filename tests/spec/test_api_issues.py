@@ -70,6 +70,41 @@ async def test_orders(api: httpx.AsyncClient, sort: str, expected: list[str]) ->
     assert await listed(api, sort=sort) == expected
 
 
+async def test_an_event_finds_its_issue(api: httpx.AsyncClient, world: World) -> None:
+    assert list(await listed(api, query=world.error_id)) == ["ValueError"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "issues/", "issues/WEB-1/events/", "issues/WEB-1/tags/", "tags/", "events-facets/",
+        "tags/plan/values/", "trace-items/attributes/",
+    ],
+)  # fmt: skip
+async def test_an_environment_must_be_known(api: httpx.AsyncClient, path: str) -> None:
+    asked = {name: await api.get(f"organizations/acme/{path}", params={"environment": name})
+             for name in ("production", "nowhere")}  # fmt: skip
+    assert [answer.status_code for answer in asked.values()] == [200, 404]
+
+
+async def test_issues_of_a_project_are_listed_and_changed(
+    api: httpx.AsyncClient, world: World
+) -> None:
+    path = "projects/acme/web/issues/"
+    assert {each["shortId"] for each in (await api.get(path)).json()} == {"WEB-1", "WEB-2"}
+    assert (await api.get("projects/acme/quiet/issues/")).json() == []
+    said = await api.put(path, params={"query": "level:warning"}, json={"status": "resolved"})
+    assert said.json() == {"status": "resolved", "statusDetails": {}}
+    assert [each["shortId"] for each in (await api.get(path)).json()] == ["WEB-1"]
+    await api.put(path, params={"status": "resolved"}, json={"status": "unresolved"})
+    ignored = {"id": str(world.issues[0])}
+    await api.put(path, params=ignored, json={"status": "ignored"})
+    assert [each["shortId"] for each in (await api.get(path)).json()] == ["WEB-2"]
+    await api.put(path, params=ignored, json={"status": "unresolved"})
+    wrong = await api.put(path, params={"status": "nope"}, json={"status": "resolved"})
+    assert wrong.status_code == 400
+
+
 @pytest.mark.parametrize(
     ("params", "word"),
     [

@@ -46,6 +46,18 @@ async def test_a_dashboard_is_made_listed_changed_and_deleted(api: httpx.AsyncCl
     assert (await api.get(path)).status_code == 404
 
 
+async def test_everybody_has_favorites_of_their_own(world: World) -> None:
+    async with world.client() as api, world.client(world.member) as ada:
+        path = f"{DASHBOARDS}{(await make(api, WIDGET))['id']}/"
+        favored = {"isFavorited": True}
+        assert (await ada.put(f"{path}favorite/", json=favored)).status_code == 204
+        assert [(await each.get(path)).json()["isFavorited"] for each in (api, ada)] == [
+            False, True,
+        ]  # fmt: skip
+        await ada.put(f"{path}favorite/", json={"isFavorited": False})
+        assert (await ada.get(path)).json()["isFavorited"] is False
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
@@ -181,6 +193,14 @@ async def test_a_saved_question_is_made_listed_changed_and_deleted(
         ({"projects": [1]}, "projects"),
         ({"queryDataset": "nope"}, "queryDataset"),
         ({"fields": "title"}, "fields"),
+        ({"fields": ["nope("]}, "fields"),
+        ({"query": "(level:error"}, "query"),
+        ({"yAxis": "nope()"}, "yAxis"),
+        ({"topEvents": "11"}, "topEvents"),
+        ({"topEvents": "many"}, "topEvents"),
+        ({"interval": "often"}, "interval"),
+        ({"range": "long"}, "range"),
+        ({"start": "2026-01-03", "end": "2026-01-02"}, "start"),
     ],
 )
 async def test_saved_questions_are_judged(
@@ -249,8 +269,8 @@ async def test_what_is_off_is_not_there(api: httpx.AsyncClient, world: World) ->
 
 async def test_releases_of_events_and_announced_ones(api: httpx.AsyncClient) -> None:
     path = "organizations/acme/releases/"
-    versions = [each["version"] for each in (await api.get(path)).json()]
-    assert {"web@1.2.3", "web@1.3.0"} <= set(versions)
+    brought = {each["version"]: each["newGroups"] for each in (await api.get(path)).json()}
+    assert brought.items() >= {("web@1.2.3", 1), ("web@1.3.0", 1)}
 
     body = {"version": "web@2", "projects": ["web"]}
     made = await api.post(path, json=body)

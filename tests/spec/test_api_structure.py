@@ -66,10 +66,12 @@ async def test_projects_are_made_changed_and_deleted(api: httpx.AsyncClient) -> 
     path = "teams/acme/core/projects/"
     made = (await api.post(path, json={"name": "Mobile App", "platform": "dart"})).json()
     assert (made["slug"], made["platform"], made["team"]["slug"]) == ("mobile-app", "dart", "core")
-    changed = await api.put("projects/acme/mobile-app/", json={"name": "App"})
-    assert changed.json()["name"] == "App"
-    assert (await api.delete("projects/acme/mobile-app/")).status_code == 204
-    assert (await api.get("projects/acme/mobile-app/")).status_code == 404
+    changed = await api.put("projects/acme/mobile-app/", json={"name": "App", "slug": "app"})
+    assert (changed.json()["name"], changed.json()["slug"]) == ("App", "app")
+    for wrong in ({"name": ""}, {"name": "x" * 129}, {"slug": "A B"}, {"slug": "web"}):
+        assert (await api.put("projects/acme/app/", json=wrong)).status_code == 400
+    assert (await api.delete("projects/acme/app/")).status_code == 204
+    assert (await api.get("projects/acme/app/")).status_code == 404
     assert (await api.post("organizations/acme/projects/", json={})).json() == {
         "name": ["This field is required."]
     }
@@ -81,6 +83,29 @@ async def test_teams(api: httpx.AsyncClient) -> None:
     assert (await api.get("teams/acme/core/")).json() == core
     assert [p["slug"] for p in (await api.get("teams/acme/core/projects/")).json()] == ["web"]
     assert (await api.get("teams/acme/none/")).status_code == 404
+    (ada,) = (await api.get("teams/acme/core/members/")).json()
+    assert (ada["email"], ada["teams"], ada["dateCreated"][-1]) == (
+        "ada@example.com", ["core"], "Z",
+    )  # fmt: skip
+    assert (await api.get("organizations/acme/members/1/")).json() == ada
+    assert (await api.get("organizations/acme/members/", params={"query": "bob"})).json() == []
+
+
+async def test_teams_are_made_given_projects_and_deleted(api: httpx.AsyncClient) -> None:
+    made = await api.post("organizations/acme/teams/", json={"name": "Night Shift"})
+    assert (made.status_code, made.json()["slug"]) == (201, "night-shift")
+    changed = await api.put("teams/acme/night-shift/", json={"name": "Nights"})
+    assert changed.json()["name"] == "Nights"
+    given = await api.post(PROJECT + "teams/night-shift/")
+    assert (given.status_code, [t["slug"] for t in given.json()["teams"]]) == (
+        201, ["core", "night-shift"],
+    )  # fmt: skip
+    taken = await api.delete(PROJECT + "teams/night-shift/")
+    assert (taken.status_code, [t["slug"] for t in taken.json()["teams"]]) == (200, ["core"])
+    assert (await api.delete("teams/acme/night-shift/")).status_code == 204
+    assert (await api.get("teams/acme/night-shift/")).status_code == 404
+    for wrong in ({}, {"slug": "A B"}, {"name": " "}):
+        assert (await api.post("organizations/acme/teams/", json=wrong)).status_code == 400
 
 
 async def test_keys_are_made_disabled_limited_and_deleted(api: httpx.AsyncClient) -> None:
@@ -97,6 +122,8 @@ async def test_keys_are_made_disabled_limited_and_deleted(api: httpx.AsyncClient
     body = changed.json()
     assert (body["isActive"], body["rateLimit"], body["label"]) == (False, limit, "Third")
     assert (await api.put(one, json={"rateLimit": None})).json()["rateLimit"] is None
+    assert (await api.get(one)).json() == {**body, "rateLimit": None}
+    assert (await api.put(one, json={"name": "x" * 65})).status_code == 400
     for wrong in ({"rateLimit": {"count": 0, "window": 1}}, {"rateLimit": {"count": 1}}):
         assert (await api.put(one, json=wrong)).status_code == 400
     assert (await api.delete(one)).status_code == 204

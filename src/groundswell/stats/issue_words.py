@@ -21,6 +21,7 @@ _ALWAYS = {"for_review", "linked", "unlinked"}
 _TIMES = {"firstseen": "first_seen", "lastseen": "last_seen", "age": "first_seen"}
 _CATEGORIES = {"issue.category", "issue.type", "issue.priority", "issue.seer_actionability"}
 _SHORT_ID = re.compile(r"[\w-]+-[0-9A-Za-z]+", re.ASCII)
+_EVENT_ID = re.compile(r"[0-9a-fA-F]{32}")
 _WORD = re.compile(r"""(?:[^\s"\[]|"(?:\\.|[^"\\])*"|\[[^\]]*\])+""")
 _COMPARISON = re.compile(r"(>=|<=|>|<|=)?(.+)", re.DOTALL)
 _KEYED = re.compile(r"(!?)([\w.]+):(.*)", re.DOTALL)
@@ -50,6 +51,8 @@ def read_issue_search(
             taken = _about_issues(wanted, bool(match[1]), key, value, scope, actors, now)
         elif _SHORT_ID.fullmatch(word):
             taken = _numbered(wanted, word, scope)
+        elif _EVENT_ID.fullmatch(word):
+            word = f"id:{word}"
         if taken is None:
             rest.append(word)
         else:

@@ -34,6 +34,7 @@ BODIES: dict[str, type[Any]] = {
     "set_homepage": SavedQueryBody,
     "change_issue": IssueUpdate,
     "change_many": IssueUpdate,
+    "change_issues_of_project": IssueUpdate,
     "create_key": KeyChange,
     "change_key": KeyChange,
     "change_feature": FeatureChange,

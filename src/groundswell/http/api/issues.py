@@ -31,6 +31,7 @@ from groundswell.stats.issue_list import (
     parse_issues,
     sightings,
 )
+from groundswell.stats.parameters import Params
 from groundswell.store.first_releases import releases_of_issue
 from groundswell.store.metadata import issues as rows
 from groundswell.store.metadata import tenancy
@@ -61,19 +62,7 @@ class IssueUpdate(msgspec.Struct, rename="camel"):
 async def list_of_issues(request: Request[Any, Any, Any], org: FromPath[str]) -> Response[bytes]:
     """List issues by `query`, `sort`, `limit`, project, environment and time."""
     scope = await caller_scope(request, org)
-    services = services_of(request)
-    asked = parse_issues(multi(request), scope, now(), services.statistics)
-    await environments_of(request, scope, asked.window)
-    try:
-        found = await unless_gone(
-            request, list_issues(services.statistics, services.metadata, asked)
-        )
-    except ClientGone:
-        return gone()
-
-    shown = await described(request, scope, found.issues, found.seen or {})
-    headers = link_header(request, asked.page, has_more=found.has_more)
-    return tagged(request, msgspec.json.encode(shown), headers=headers)
+    return await listed(request, scope, multi(request))
 
 
 @put(PATH, opt={"access": "event:write"})
@@ -85,9 +74,7 @@ async def change_many(request: Request[Any, Any, Any], org: FromPath[str]) -> Re
         raise UserError("id: name the issues that change", field="id")
 
     change = await body_of(request, IssueUpdate)
-    await _change(request, scope, [await issue_of(request, scope, id) for id in ids], change)
-    answer = {} if change.status is None else {"status": STATUSES[change.status]}
-    return json_response({**answer, "statusDetails": {}})
+    return await changed(request, scope, [await issue_of(request, scope, id) for id in ids], change)
 
 
 @get(ONE, opt={"access": "event:read"})
@@ -138,6 +125,32 @@ async def short_id(
             "shortId": found.short_id,
         }
     )
+
+
+async def changed(
+    request: Request[Any, Any, Any], scope: Scope, found: Sequence[Issue], change: IssueUpdate
+) -> Response[bytes]:
+    """Change issues and say what they are now."""
+    await _change(request, scope, found, change)
+    answer = {} if change.status is None else {"status": STATUSES[change.status]}
+    return json_response({**answer, "statusDetails": {}})
+
+
+async def listed(request: Request[Any, Any, Any], scope: Scope, params: Params) -> Response[bytes]:
+    """Answer with a page of issues, as these parameters want it."""
+    services = services_of(request)
+    asked = parse_issues(params, scope, now(), services.statistics)
+    await environments_of(request, scope, asked.window)
+    try:
+        found = await unless_gone(
+            request, list_issues(services.statistics, services.metadata, asked)
+        )
+    except ClientGone:
+        return gone()
+
+    shown = await described(request, scope, found.issues, found.seen or {})
+    headers = link_header(request, asked.page, has_more=found.has_more)
+    return tagged(request, msgspec.json.encode(shown), headers=headers)
 
 
 async def issue_of(request: Request[Any, Any, Any], scope: Scope, text: str) -> Issue:
