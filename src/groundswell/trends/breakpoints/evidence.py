@@ -42,7 +42,8 @@ def _describe(line: Line, split: Split, start: int, stop: int) -> Breakpoint:
     t_value, p_value = welch(values[start:at][valid[start:at]], values[at:stop][valid[at:stop]])
     first, last = _interval(line, split, start, stop)
     times = batch.timestamps
-    events = batch.events[line.row]
+    # A count is its own number of events.
+    events = np.where(valid, values, 0.0) if batch.kind == "count" else batch.events[line.row]
     return Breakpoint(
         breakpoint=int(times[at]),
         index=at,
