@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from groundswell.alerts.telling import announce
+from groundswell.alerts.telling import announce, tell_suspect
 from groundswell.model.alerts import Incident, Level, Rule
 from groundswell.slack.alerts import AlertLinks, IncidentButtons
 from groundswell.slack.links import Kind
@@ -127,10 +129,32 @@ async def test_a_notice_is_a_message_of_the_channel(alarm: Alarm) -> None:
     sender = SlackNotices(house.slack.incidents, no_chart)
     for _ in range(2):
         await sender.send(delivery)
-    import asyncio
-
-    while not house.simulator.world.messages:  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
+    await _until(lambda: bool(house.simulator.world.messages))
     (message,) = house.simulator.world.messages
     assert "Critical: High errors" in message.text
     assert (message.attachments[0]["color"], message.is_broadcast) == ("#FA4747", False)
+
+
+async def test_a_suspect_is_told_and_edited_in_when_it_comes_late(alarm: Alarm) -> None:
+    house = alarm.house
+    house.run(announce, alarm.rule, alarm.incident, "acme", datetime.now(UTC))
+    sender = SlackNotices(house.slack.incidents, no_chart)
+    (delivery,) = house.run(notify.waiting)
+    await sender.send(delivery)
+    await _until(lambda: bool(house.simulator.world.messages))
+    house.run(notify.settle, delivery.id, "sent", "ok", datetime.now(UTC))
+    found = {"release": "shop@1.1", "explanation": "count() rose <5 %> at 10:00 UTC"}
+    house.run(tell_suspect, alarm.rule, alarm.now(), found, "acme", datetime.now(UTC))
+    (edit,) = house.run(notify.waiting)
+    await sender.send(edit)
+    await _until(lambda: bool(house.calls("chat.update")))
+    (message,) = house.simulator.world.messages
+    (told,) = [b for b in message.attachments[0]["blocks"] if b["type"] == "context"]
+    assert told["elements"][0]["text"] == (
+        "*Suspect*: new release shop@1.1; count() rose &lt;5 %&gt; at 10:00 UTC"
+    )
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    while not is_so():  # noqa: ASYNC110
+        await asyncio.sleep(0.02)

@@ -109,6 +109,7 @@ def preview_chart(rule: Rule, found: Preview, *, width: int = 800, height: int =
     times = fired_words(len(found.episodes))
     shown = list(found.windows.items())[:MAX_LINES]
     last = max((windows[-1].end for _, windows in shown if windows), default=0)
+    least = max((len(windows) for _, windows in shown), default=0) * found.width_s // 200
     of = f" of {len(found.windows)} groups" if rule.group_by else ""
     lines = []
     for group, windows in shown:
@@ -124,7 +125,9 @@ def preview_chart(rule: Rule, found: Preview, *, width: int = 800, height: int =
         interval_s=found.width_s,
         thresholds=thresholds(rule),
         bands=tuple(
-            Band(one.start, one.end or last, _level(one.level)) for one in found.episodes[:200]
+            # A short episode is a hair in two weeks: it is shown as wide as can be seen.
+            Band(one.start, max(one.end or last, one.start + least), _level(one.level))
+            for one in found.episodes[:200]
         ),
         width=width,
         height=height,

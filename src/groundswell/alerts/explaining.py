@@ -114,21 +114,25 @@ async def moment_of(
 
 
 def sharpest(values: NDArray[np.float64], recent: int, sign: int) -> int | None:
-    """Find the first bucket, from `recent` on, of a level that lasts to the end.
+    """Find the first bucket, from `recent` on, of the stretch that stands out most.
 
-    sign: +1 for a level above that before, -1 below, 0 whichever the last buckets are.
+    sign: +1 for one above what was before, -1 below, 0 whichever the last buckets are.
     """
     before, after = values[:recent], values[recent:]
     if np.isnan(before).all() or np.isnan(after).all():
         return None
 
     away = np.nan_to_num(after - np.nanmedian(before))
-    sign = sign or (1 if away.sum() >= 0 else -1)
-    # Counted from half-way between the levels, the sum up to the end is largest from the step on.
-    beyond = away * sign - (away * sign).max() / 2
-    sums = np.cumsum(beyond[::-1])[::-1]
-    place = int(np.argmax(sums))
-    return recent + place if sums[place] > 0 else None
+    away *= sign or (1 if away.sum() >= 0 else -1)
+    # Counted from half-way between the levels, no other stretch has a larger sum.
+    place, first, total, most = None, 0, 0.0, 0.0
+    for n, beyond in enumerate(away - away.max() / 2):
+        if total <= 0:
+            first, total = n, 0.0
+        total += beyond
+        if total > most:
+            place, most = recent + first, total
+    return place
 
 
 def _request(

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 from groundswell.alerts.validate import DATASETS
 from groundswell.model.alerts import Detection, Rule
 from groundswell.model.tenancy import ProjectId, Scope
-from groundswell.query.question import Dataset, Groups, Question
+from groundswell.query.question import Dataset, Groups, Output, Question
+from groundswell.stats.decode import UNKNOWN_ISSUE, Names, cell
 from groundswell.stats.statistics import Answered, Statistics
 from groundswell.timeframe import TimeRange
 
@@ -33,6 +34,14 @@ class Subject:
     environment: str | None
     window_s: int
     group_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One value that a rule splits by: as people and searches know it, and as the store does."""
+
+    name: str
+    raw: object
 
 
 def subject_of(rule: Rule) -> Subject:
@@ -106,8 +115,8 @@ async def ask_values(
     columns = (subject.group_by, *select)
     asked = question(subject, scope, window, columns, order_by=(f"-{select[0]}",), limit=MAX_GROUPS)
     answered = await statistics.ask(asked, scope)
-    groups = _column(answered, subject.group_by)
-    return {str(group): _row(answered, select, n) for n, group in enumerate(groups) if group}
+    groups = await _groups_of(answered, subject.group_by, statistics, scope)
+    return {one.name: _row(answered, select, n) for n, one in enumerate(groups) if one is not None}
 
 
 async def ask_series(
@@ -136,15 +145,16 @@ async def leading_groups(
     window: TimeRange,
     select: Sequence[str],
     most: int,
-) -> list[object]:
-    """List the groups with the largest first number, as the store knows them."""
+) -> list[Group]:
+    """List the groups with the largest first number."""
     if subject.group_by is None or not narrowed(scope, subject):
         return []
 
     columns = (subject.group_by, *select)
     asked = question(subject, scope, window, columns, order_by=(f"-{select[0]}",), limit=most)
     answered = await statistics.ask(asked, scope)
-    return [group for group in _column(answered, subject.group_by) if group]
+    groups = await _groups_of(answered, subject.group_by, statistics, scope)
+    return [one for one in groups if one is not None]
 
 
 async def ask_group_series(
@@ -153,22 +163,22 @@ async def ask_group_series(
     scope: Scope,
     window: TimeRange,
     select: Sequence[str],
-    groups: Sequence[object],
+    groups: Sequence[Group],
 ) -> dict[str, dict[int, Row]]:
     """Give the numbers of every window of these groups, by group and start."""
     if subject.group_by is None or not groups:
         return {}
 
-    rows = tuple((group,) for group in groups)
+    rows = tuple((group.raw,) for group in groups)
     split = Groups((subject.group_by,), rows, with_other=False)
     asked = question(subject, scope, window, select, interval_s=subject.window_s, groups=split)
     answered = await statistics.ask(asked, scope)
     rank = answered.statement.rank
     assert rank is not None, "a statement with groups has a rank"
-    found: dict[str, dict[int, Row]] = {str(group): {} for group in groups}
+    found: dict[str, dict[int, Row]] = {group.name: {} for group in groups}
     places = zip(answered.columns[rank], answered.columns[TIME], strict=True)
     for n, (place, start) in enumerate(places):
-        found[str(groups[int(place)])][int(start)] = _row(answered, select, n)
+        found[groups[int(place)].name][int(start)] = _row(answered, select, n)
     return found
 
 
@@ -197,6 +207,27 @@ def selected(rules: Sequence[Rule]) -> tuple[str, ...]:
     if any(rule.minimum or rule.detection is Detection.DYNAMIC for rule in rules):
         names[COUNT] = None
     return tuple(names)
+
+
+async def _groups_of(
+    answered: Answered, column: str, statistics: Statistics, scope: Scope
+) -> list[Group | None]:
+    """Name the groups of a table as a search finds them; None where there is no value."""
+    output = next(o for o in answered.statement.outputs if o.name == column)
+    names = await statistics.names(scope, answered.statement, answered.columns)
+    return [_group(output, raw, names) for raw in answered.columns[output.column]]
+
+
+def _group(output: Output, raw: Any, names: Names) -> Group | None:
+    if raw is None or raw in ("", []) or (output.decode == "issue" and not raw):
+        return None
+
+    shown = cell(output, raw, names)
+    if shown is None or shown == UNKNOWN_ISSUE:
+        shown = raw
+    if isinstance(shown, list):
+        shown = ", ".join(map(str, shown))
+    return Group(str(shown), raw)
 
 
 def _column(answered: Answered, name: str) -> Sequence[Any]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from groundswell.alerts.charts import preview_chart
+from groundswell.alerts.charts import chart_of, preview_chart, span_of_incident
 from groundswell.alerts.preview import episodes, preview
 from groundswell.alerts.rules import Window, limits_of
 from groundswell.alerts.scopes import scope_of
@@ -42,6 +42,18 @@ async def test_a_rule_per_group_is_previewed_per_group(watch: Watch) -> None:
     chart = preview_chart(made, found)
     assert [line.name for line in chart.lines] == ["/b", "/a", "/c"]
     assert "of 3 groups, 14 days · would have fired 3 times" in chart.subtitle
+
+
+async def test_groups_have_the_names_that_a_search_finds(watch: Watch) -> None:
+    watch.events(0, 30, step_s=0.1)
+    made = watch.rule(rule(20, group_by="project"))
+    await watch.evaluator.evaluate(watch.at(3))
+    (incident,) = watch.incidents()
+    assert (incident.group, incident.title) == ("web", "High errors · web")
+    span = span_of_incident(made, incident, watch.at(3))
+    scope = watch.run(scope_of, watch.org_id)
+    chart = await chart_of(watch.statistics, made, scope, span, [incident], group="web")
+    assert max(value or 0 for value in chart.lines[0].values) == 30
 
 
 def test_no_more_groups_are_open_at_once_than_allowed() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from groundswell.alerts.charts import chart_of, span_of_incident
+from groundswell.alerts.explaining import sharpest
 from groundswell.alerts.scopes import scope_of
 from groundswell.alerts.suspects import Suspects
 from groundswell.errors import StoreUnavailable
@@ -105,3 +107,19 @@ async def test_the_chart_of_an_incident_marks_the_change(watch: Watch) -> None:
     assert [(m.role, m.at) for m in chart.markers][-2:] == [
         ("release", change), ("breakpoint", change)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "sign", "place"),
+    [
+        ([1, 1, 1, 1, 1, 9, 9, 9], 1, 5),
+        ([1, 1, 1, 1, 1, 9, 9, 1, 1, 1], 1, 5),
+        ([9, 9, 9, 9, 9, 9, 1, 1], -1, 6),
+        ([9, 9, 9, 9, 9, 9, 1, 1], 0, 6),
+        ([2, 2, 2, 2, 2, 2], 1, None),
+    ],
+)
+def test_the_moment_is_where_a_short_level_begins(
+    values: list[float], sign: int, place: int | None
+) -> None:
+    assert sharpest(np.array(values, float), 4, sign) == place
