@@ -242,6 +242,7 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Mail server: smtp://user:password@host:587 (STARTTLS) or smtps://.",
         secret=True,
+        schemes=("smtp", "smtps"),
     ),
     _S("MAIL_FROM", str, "groundswell@localhost", "Sender of mail."),
     _S("WEBHOOK_ALLOW_PRIVATE", bool, False, "Let webhooks reach private addresses."),

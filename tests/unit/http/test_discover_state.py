@@ -109,7 +109,8 @@ def test_cells_are_words_and_a_click_narrows_the_search():
         ("app@1.2", "release:app@1.2"),
         ("a b", 'release:"a b"'),
         ("a(b", 'release:"a(b"'),
-        ("back\\slash", r'release:"back\\slash"'),
+        ("back\\slash", r'release:"back\slash"'),
+        ("back\\", r'release:"back\\*"'),
     ],
 )
 def test_term(value, wanted):
