@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.ingest.normalize import columns
+from groundswell.ingest.normalize.descriptions import Description
 from groundswell.ingest.normalize.identity import span_numbers, uuid_bytes
 from groundswell.ingest.normalize.intervals import parent_positions, self_times, union_lengths
 from groundswell.ingest.normalize.measurements import measured
@@ -303,7 +304,6 @@ def _spans(
             end = line.span_end[place]
             before = {name: name for name, until in displays[owner] if end <= until}
         attributes.add(span, kept[owner], before)
-    described = attributes.described
     ops = [s.op.strip().lower() or "default" if s.op else "default" for s in spans]
     return columns.table(
         columns.SPANS,
@@ -317,13 +317,8 @@ def _spans(
             "segment_id": [kept[o].span_id for o in owners],
             "is_segment": [1 if s.is_segment is True else 0 for s in spans],
             "op": [op[:128] for op in ops],
-            "category": [d.category for d in described],
-            "group": [d.group for d in described],
             "description": attributes.descriptions,
-            "normalized_description": [d.normalized for d in described],
-            "domain": [d.domain for d in described],
-            "action": [d.action for d in described],
-            "system": [d.system for d in described],
+            **_described(attributes.described),
             "status": [status(s.status) for s in spans],
             "status_code": attributes.status_codes,
             "origin": [(s.origin or "")[:128] for s in spans],
@@ -337,6 +332,32 @@ def _spans(
             "measurements": attributes.measurements(),
         },
     )
+
+
+def _described(found: list[Description]) -> dict[str, Any]:
+    """The columns that follow from descriptions: built once for equal ones, then repeated."""
+    numbers: dict[int, int] = {}
+    once: list[Description] = []
+    places = []
+    for one in found:
+        number = numbers.get(id(one))
+        if number is None:
+            number = numbers[id(one)] = len(once)
+            once.append(one)
+        places.append(number)
+    texts = {
+        "category": [d.category for d in once],
+        "group": [d.group for d in once],
+        "normalized_description": [d.normalized for d in once],
+        "domain": [d.domain for d in once],
+        "action": [d.action for d in once],
+        "system": [d.system for d in once],
+    }
+    taken = pa.array(places, pa.int32())
+    return {
+        name: columns.column(values, columns.SPANS.field(name).type).take(taken)
+        for name, values in texts.items()
+    }
 
 
 def _displays(kept: list[Segment], line: _Timeline) -> dict[int, list[tuple[str, int]]]:
