@@ -87,6 +87,8 @@ ASKED: tuple[tuple[str, str, dict[str, Any], Any], ...] = (
     ("GET", ORG + "trace-items/attributes/", {"per_page": "3", **DAY}, None),
     ("GET", ORG + "trace-items/attributes/{key}/values/", DAY, None),
     ("GET", ORG + "stats_v2/", {"field": "sum(quantity)", "groupBy": "outcome", **DAY}, None),
+    ("GET", ORG + "sessions/", {"field": "sum(session)", "interval": "12h", **DAY}, None),
+    ("GET", ORG + "metrics/data/", {"field": "sum(session)", "interval": "12h", **DAY}, None),
     ("GET", ORG + "issues/", DAY, None),
     ("PUT", ORG + "issues/", {"id": "{issue}"}, {"status": "unresolved"}),
     ("GET", PROJECT + "issues/", DAY, None),

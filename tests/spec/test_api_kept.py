@@ -283,6 +283,24 @@ async def test_releases_of_events_and_announced_ones(api: httpx.AsyncClient) -> 
         assert (await api.post(path, json={**body, **wrong})).status_code == 400
 
 
+@pytest.mark.parametrize("path", ["sessions/", "metrics/data/"])
+async def test_sessions_are_a_grid_without_groups(api: httpx.AsyncClient, path: str) -> None:
+    asked = {"field": "sum(session)", "interval": "1h", "includeSeries": "1",
+             "start": "2026-03-01T00:10:00Z", "end": "2026-03-01T02:00:00Z"}  # fmt: skip
+    answer = await api.get(f"organizations/acme/{path}", params=asked)
+    assert answer.status_code == 400
+    assert "date range" in answer.json()["detail"]
+
+    period = {**asked, "statsPeriod": "3h"}
+    body = (await api.get(f"organizations/acme/{path}", params=period)).json()
+    assert body["groups"] == []
+    assert body["intervals"][0] == body["start"]
+    assert 3 <= len(body["intervals"]) <= 4
+    for wrong in ({"field": ""}, {"interval": "1s"}):
+        refused = await api.get(f"organizations/acme/{path}", params={**period, **wrong})
+        assert (refused.status_code, next(iter(wrong)) in refused.json()["detail"]) == (400, True)
+
+
 @pytest.mark.parametrize(
     ("params", "word"),
     [

@@ -85,6 +85,7 @@ READS: Mapping[str, Sequence[str]] = {
     "attributes": (*_TIME, *_WHERE, "query", "itemType", "attributeType", "substringMatch", *_PAGE),
     "attribute_values": (*_TIME, *_WHERE, "query", "itemType", "substringMatch", *_PAGE),
     "stats_v2": (*_TIME, "project", "field", "groupBy", "interval", "category", "outcome"),
+    "session_health": (*_TIME, "project", "field", "groupBy", "interval"),
     "dashboards": ("query", "sort", *_PAGE),
     "saved_queries": ("query", "sortBy", *_PAGE),
     "releases": ("query", "project", *_PAGE),
