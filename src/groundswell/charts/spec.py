@@ -17,7 +17,7 @@ from groundswell.charts.ticks import time_ticks
 from groundswell.charts.units import Measure, measure
 from groundswell.charts.words import MAX_TITLE, clean, distinct
 
-SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 BAR_SHARE = 0.84
 Role = Literal["normal", "other", "previous"]
 Level = Literal["warning", "critical"]

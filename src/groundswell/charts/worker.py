@@ -20,7 +20,7 @@ FONTS = Path(__file__).with_name("fonts")
 MAX_PNG_BYTES = 90_000
 SCALE = 2.0
 # The release of Vega-Lite that the bundle of the pages holds too.
-VEGA_LITE = "5.21"
+VEGA_LITE = "6.4"
 _PR_SET_PDEATHSIG = 1
 
 
