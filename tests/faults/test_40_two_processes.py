@@ -67,6 +67,7 @@ def test_40_one_of_two_processes_evaluates_and_the_other_takes_over(
         for rule in (first, second):
             (incident,) = _incidents(client, other, rule)
             assert [one["type"] for one in incident["activities"]] == [4, 2]
+    assert "job_failed" not in other.log.read_text()
 
 
 def _make(client: httpx.Client, service: ServiceProcess) -> str:
