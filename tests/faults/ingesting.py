@@ -88,7 +88,7 @@ class IngestProcess:
         found: dict[str, Any] = httpx.get(f"{self.url}/state", timeout=30).json()
         return found
 
-    def settled(self, timeout_s: float = 30.0) -> dict[str, Any]:
+    def settled(self, timeout_s: float = 60.0) -> dict[str, Any]:
         """Look until nothing waits, not even a count of what was refused."""
         deadline = time.monotonic() + timeout_s
         while True:

@@ -27,6 +27,7 @@ from groundswell.store.schema import DATA_TABLES, migrations
 FORMAT = 1
 _MANIFEST = "manifest.json"
 _CHECKPOINT = "checkpoint.json"
+_OF_BATCH = frozenset({"spool_id", "cut", "seq", "stored", "dropped"})
 # Merges join rows of outcomes whenever they like; only what they add up to stays.
 _AMOUNT = {"outcomes": "sum(quantity)"}
 # Files that are made again from the rest, or belong to one running process.
@@ -205,7 +206,7 @@ def _last_batch(spool: Path) -> Mapping[str, Any] | None:
         return None
 
     found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    return {name: value for name, value in found.items() if name in _OF_BATCH}
 
 
 def _count(engine: Engine) -> dict[str, int]:
