@@ -20,7 +20,14 @@ from sqlalchemy import Connection
 from benchmarks.million import END, PROJECTS, Store, open_store
 from groundswell.demo.service import ServiceProcess
 from groundswell.model.tenancy import OrgId, ProjectId, Role
-from groundswell.store.metadata import Metadata, dashboards, issues, releases, saved_queries, tenancy
+from groundswell.store.metadata import (
+    Metadata,
+    dashboards,
+    issues,
+    releases,
+    saved_queries,
+    tenancy,
+)
 
 ROWS = 20_000_000
 PROJECT_COUNT, ISSUE_COUNT, DASHBOARD_COUNT = 1_000, 10_000, 500
