@@ -42,7 +42,8 @@ class Watch:
 
     def rule(self, rule: Rule) -> Rule:
         rule = replace(rule, org_id=self.org_id, projects=(self.project,))
-        return self.run(alerts.create_rule, rule)
+        made: Rule = self.run(alerts.create_rule, rule)
+        return made
 
     async def until(self, minutes: float, *, step_s: int = 60) -> None:
         """Let time pass, with an evaluation at every step."""
