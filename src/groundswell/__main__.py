@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run the command line."""
-    if sys.argv[1:2] == ["serve"] or sys.argv[-1] in ("--help", "-h"):
+    serves = sys.argv[1:2] == ["serve"]
+    if serves or sys.argv[-1] in ("--help", "-h"):
         # Collecting while a thousand modules are imported is a tenth of the start; `serve`
         # turns it on again when it is ready.
-        import gc
-
         gc.disable()
+    if serves:
         # structlog would import it, and pygments, to colour tracebacks in terminals.
         sys.modules["rich"] = None  # type: ignore[assignment]
         import structlog  # noqa: F401
