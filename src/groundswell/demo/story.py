@@ -98,6 +98,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 BROWSERS = ("Chrome", "Chrome", "Chrome", "Firefox", "Safari")
 ENVIRONMENTS = ("production", "production", "production", "production", "staging")
 SLOW_FACTOR = 1.9
+# The last hours are busy whatever the hour, so that every window of the alert has checkouts in it.
+RUSH, RUSH_LOAD = timedelta(hours=2), 3.0
 
 
 def plan(days: float, now: datetime) -> Story:
@@ -108,12 +110,14 @@ def plan(days: float, now: datetime) -> Story:
 
 
 def visits(story: Story, chance: random.Random) -> Iterator[Visit]:
-    """List every request between start and end, busier in the afternoon than at night."""
+    """List every request between start and end, busier in the afternoon and at the end."""
     step_s = 3600 / VISITS_PER_HOUR
     at = story.start
     while at < story.end:
         hour = at.hour + at.minute / 60
         load = 1.0 + 0.5 * math.cos((hour - 15) / 24 * 2 * math.pi)
+        if story.end - at < RUSH:
+            load = RUSH_LOAD
         yield visit(story, at, chance)
         at += timedelta(seconds=chance.expovariate(load / step_s))
 

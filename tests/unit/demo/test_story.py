@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import random
 import statistics
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from groundswell.demo.story import CHECKOUT, NEW_RELEASE, OLD_RELEASE, plan, visits
+import pytest
+
+from groundswell.demo.story import (
+    CHECKOUT,
+    NEW_RELEASE,
+    OLD_RELEASE,
+    SLOW_FACTOR,
+    plan,
+    visits,
+)
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -35,3 +44,15 @@ def test_visits_are_in_order_and_inside_the_story() -> None:
     moments = [v.at for v in visits(story, random.Random(1))]
     assert moments == sorted(moments)
     assert story.start <= moments[0] <= moments[-1] < story.end
+
+
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_the_last_hour_has_checkouts_enough_for_the_alert(hour: int) -> None:
+    now = NOW.replace(hour=hour)
+    last = [
+        v.duration_ms
+        for v in visits(plan(0.5, now), random.Random(1))
+        if v.endpoint is CHECKOUT and now - v.at < timedelta(hours=1)
+    ]
+    assert len(last) >= 4
+    assert statistics.median(last) > CHECKOUT.median_ms * (1 + SLOW_FACTOR) / 2
