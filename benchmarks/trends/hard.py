@@ -118,6 +118,22 @@ def step_near_weekend(noise: np.random.Generator) -> Labelled:
     return _series("step_near_weekend", *_quantiles(noise, level, 90 * day * week), at)
 
 
+def rare_failures(noise: np.random.Generator) -> Labelled:
+    """A few events an hour, of which one in twenty or fewer fails: most hours hold no failure."""
+    events = noise.poisson(noise.uniform(1, 8), LENGTH)
+    failed = noise.binomial(events, noise.uniform(0.005, 0.05))
+    values = np.where(events > 0, failed / np.maximum(events, 1), np.nan)
+    return _series("null_rare_failures", values, events.astype(float), kind="rate")
+
+
+def rare_failures_step(noise: np.random.Generator) -> Labelled:
+    at, chance = _place(noise), np.full(LENGTH, noise.uniform(0.01, 0.03))
+    chance[at:] *= noise.uniform(8, 15)
+    events = noise.poisson(noise.uniform(6, 12), LENGTH)
+    values = np.where(events > 0, noise.binomial(events, chance) / np.maximum(events, 1), np.nan)
+    return _series("step_rare_failures", values, events.astype(float), at, kind="rate")
+
+
 HARD: tuple[Family, ...] = (
     quiet,
     quiet_step,
@@ -130,4 +146,6 @@ HARD: tuple[Family, ...] = (
     cron_step,
     weekends,
     step_near_weekend,
+    rare_failures,
+    rare_failures_step,
 )

@@ -65,6 +65,10 @@ def _placed(
     level: Floats, weight: Floats, known: list[int], inside: Floats, limit: float, tuning: Tuning
 ) -> list[int]:
     habits = np.stack([np.ones_like(level), inside])
+    # Steps that are wrong hide a part of the habit.
+    if not _is_habit(_with_steps(habits, known), weight, level, 0.5 * limit):
+        return known
+
     places: list[int] = []
     for _ in range(tuning.max_breakpoints):
         at, height = _tallest(level, weight, _with_steps(habits, places), tuning)
@@ -76,9 +80,7 @@ def _placed(
         others = [each for each in places if each != at]
         places = [*others, _tallest(level, weight, _with_steps(habits, others), tuning)[0]]
     columns = _with_steps(habits, places)
-    size, covariance = least_squares(columns, weight, level)
-    is_habit = abs(size[1]) > limit * np.sqrt(covariance[1, 1])
-    if not (places and is_habit):
+    if not (places and _is_habit(columns, weight, level, limit)):
         return known
 
     alone = _with_steps(habits[:1], known)
@@ -87,6 +89,12 @@ def _placed(
         if _left(columns, weight, level) < _left(alone, weight, level)
         else known
     )
+
+
+def _is_habit(columns: Floats, weight: Floats, level: Floats, limit: float) -> bool:
+    """Tell whether the second column, weekends, matters beside the steps."""
+    size, covariance = least_squares(columns, weight, level)
+    return bool(abs(size[1]) > limit * np.sqrt(covariance[1, 1]))
 
 
 def _tallest(level: Floats, weight: Floats, habits: Floats, tuning: Tuning) -> tuple[int, float]:
