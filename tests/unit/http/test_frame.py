@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -31,7 +32,7 @@ def test_an_address_cannot_break_out_of_its_header(address: str, written: str) -
 
 async def test_the_page_of_an_unknown_address_is_guarded_like_every_page() -> None:
     app = Litestar(exception_handlers={**HANDLERS, HTTPException: on_refusal}, openapi_config=None)
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(cast(Any, app))
     async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
         answer = await client.get("/nothing/", headers={"Accept": "text/html"})
     assert answer.status_code == 404
@@ -45,7 +46,7 @@ def test_saved_questions_without_a_search_are_listed() -> None:
         id=7, org_id=1, created_by=None, name="All", body={"yAxis": ["count()"]},
         is_homepage=False, split=None, visits=0, created_at=NOW, updated_at=NOW,
     )  # fmt: skip
-    frame = {
+    frame: dict[str, Any] = {
         "org": None, "organizations": [], "user": None, "places": (), "here": "", "nonce": "n",
         "theme": "light", "static": str,
     }  # fmt: skip

@@ -85,10 +85,7 @@ def suggestions(dataset: str | None = None) -> list[dict[str, str]]:
     """List what a search may name, with a sentence on each: fields, then functions."""
     kind = DATASETS.get(dataset or "", Dataset.DISCOVER)
     registry = functions_of(kind)
-    fields = [
-        {"name": name, "about": field.doc}
-        for name, field in sorted(FIELDS.items())
-    ]
+    fields = [{"name": name, "about": field.doc} for name, field in sorted(FIELDS.items())]
     functions = [
         {"name": call, "about": registry[call.partition("(")[0]].doc}
         for call in calls(dataset, drawn=False)
