@@ -15,7 +15,13 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def frame(function: str, **more: Any) -> dict[str, Any]:
-    nothing = {"filename": None, "module": None, "package": None, "lineNo": None, "context": []}
+    nothing: dict[str, Any] = {
+        "filename": None,
+        "module": None,
+        "package": None,
+        "lineNo": None,
+        "context": [],
+    }
     return {**nothing, "function": function, "inApp": False, **more}
 
 
