@@ -12,6 +12,7 @@ from groundswell.alerts.validate import DATASETS
 from groundswell.model.alerts import Detection, Rule
 from groundswell.model.tenancy import ProjectId, Scope
 from groundswell.query.question import Dataset, Groups, Output, Question
+from groundswell.query.sql.patterns import quoted
 from groundswell.stats.decode import UNKNOWN_ISSUE, Names, cell
 from groundswell.stats.statistics import Answered, Statistics
 from groundswell.timeframe import TimeRange
@@ -60,8 +61,7 @@ def in_group(subject: Subject, group: str) -> Subject:
     if not group or not subject.group_by:
         return subject
 
-    quoted = group.replace("\\", "\\\\").replace('"', '\\"').replace("*", "\\*")
-    only = f'{subject.group_by}:"{quoted}"'
+    only = f"{subject.group_by}:{quoted(group)}"
     joined = f"({subject.search}) {only}" if subject.search.strip() else only
     return replace(subject, search=joined, group_by=None)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from groundswell.errors import NotFound, UserError
 from groundswell.model.tenancy import Scope
+from groundswell.query.sql.patterns import quoted
 from groundswell.slack.links import Link
 from groundswell.slack.requests import (
     DATE_KEYS,
@@ -148,5 +149,4 @@ def _any_of(key: str, values: Sequence[str]) -> str:
     if not values:
         return ""
 
-    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return f"{key}:[{', '.join(f'{chr(34)}{value}{chr(34)}' for value in quoted)}]"
+    return f"({' OR '.join(f'{key}:{quoted(value)}' for value in values)})"
