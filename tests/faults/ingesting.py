@@ -171,6 +171,21 @@ def _envelope(event_id: str, kind: str, event: dict[str, Any]) -> bytes:
     )
 
 
+def send_errors(process: IngestProcess, count: int = 1, **fields: object) -> list[str]:
+    """Send errors one by one; each must be answered with 200. Give their ids."""
+    sent = [uuid.uuid4().hex for _ in range(count)]
+    with httpx.Client(timeout=10) as client:
+        for event_id in sent:
+            body = error_envelope(event_id, **fields)
+            assert client.post(process.envelope_url(), content=body).status_code == 200
+    return sent
+
+
+def ids_of(state: dict[str, Any]) -> set[str]:
+    """The ids of all events that are stored."""
+    return {row[1] for row in state["ids"]}
+
+
 class Senders:
     """Threads that send events without end and remember which were answered with 200."""
 

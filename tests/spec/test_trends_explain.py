@@ -17,6 +17,7 @@ from tests.scopes import scope_of
 
 START, AT, END = (MIDNIGHT + timedelta(hours=hours) for hours in (0, 6, 12))
 NAME = 'GET "/a*b"'
+TYPES = {91: ["KeyError"], 92: ["OSError", "TimeoutError"]}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,8 @@ def project(engine: Engine) -> int:
                 issues = [91, 91, 92] if at < AT else [91, 91, *[92] * 6]
                 shared = {name: common[name] for name in common if name != "status"}
                 errors += [
-                    {**shared, **times_of(at, i), "group_id": n} for i, n in enumerate(issues)
+                    {**shared, **times_of(at, i), "group_id": n, "exception_types": TYPES[n]}
+                    for i, n in enumerate(issues)
                 ]
     insert(engine, "errors", id, errors)
     insert(engine, "transactions", id, transactions)
@@ -143,6 +145,8 @@ async def test_which_issue_took_a_larger_share_of_errors(
     assert cause["kind"] == "issue"
     assert cause["share_of_change"] == pytest.approx(1)
     assert (cause["share_before"], cause["share_after"]) == (pytest.approx(1 / 3), 0.75)
+    assert by_name(found)["error.type", "OSError, TimeoutError"]["share_after"] == 0.75
+    assert found["sentence"].endswith("100 % of the rise is in error.type `OSError, TimeoutError`")
 
 
 async def test_functions_of_profiles(statistics: Statistics, engine: Engine, project: int) -> None:

@@ -12,6 +12,8 @@ def show(value: Mapping[str, object], *, json: bool) -> None:
     """Print one thing."""
     if json:
         sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+        # What goes on running after it has told this must not keep it to itself.
+        sys.stdout.flush()
         return
 
     width = max((len(name) for name in value), default=0)

@@ -220,6 +220,7 @@ def simulate(
     team: Annotated[str, Parameter(help="Workspace to play.")] = "T0001",
     bot_token: Annotated[str, Parameter(help="Token that was installed.")] = "xoxb-simulated",  # noqa: S107
     data: Data = None,
+    json: AsJson = False,
 ) -> None:
     """Play Slack for a running service, with a page to paste links, commands and buttons.
 
@@ -232,8 +233,17 @@ def simulate(
 
     secret = signing_secret or settings_for(data).text("SLACK_SIGNING_SECRET")
     address = service or address_of(data)
+
+    def begun(page: str, api_url: str) -> None:
+        if json:
+            show({"url": page, "api_url": api_url, "service": address}, json=True)
+        else:
+            say(f"Slack simulator: {page} (its API: {api_url})")
+        if not secret:
+            say("Without a signing secret the service refuses every event: pass --signing-secret.")
+
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(play(address, secret, port=port, team=team, bot_token=bot_token, say=say))
+        asyncio.run(play(address, secret, port=port, team=team, bot_token=bot_token, begun=begun))
 
 
 def _secret_keys(data: Path | None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ The rows come as a compiled SELECT without aggregates, which carries the guards 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,17 +73,19 @@ class Sums:
 
 def shares(
     rows: str, columns: Sequence[str], *, time: str, measure: str | None, kind: str = "number",
-    sets: Sequence[Sequence[int]],
+    sets: Sequence[Sequence[int]], lists: Collection[str] = (),
 ) -> str:  # fmt: skip
     """Write the statement.
 
     rows: the compiled SELECT; columns, time, measure: columns of its result; kind: of the measure,
     one of `MEASURES`; sets: which columns are looked at together. The last set is always that of
-    all rows.
+    all rows. lists: the columns that hold lists of texts, which are told with commas.
     """
     names = [f"v{i}" for i in range(len(columns))]
     values = ", ".join(
-        f"ifNull(toString({column}), '') AS {name}"
+        f"arrayStringConcat({column}, ', ') AS {name}"
+        if column in lists
+        else f"ifNull(toString({column}), '') AS {name}"
         for column, name in zip(columns, names, strict=True)
     )
     grouped = ", ".join(f"({', '.join(names[i] for i in each)})" for each in sets)

@@ -18,6 +18,7 @@ from groundswell.query.registry.fields import FIELDS
 from groundswell.query.sql.patterns import quoted
 from groundswell.stats import parameters
 from groundswell.stats.datasets import SOURCES
+from groundswell.stats.decode import UNKNOWN_ISSUE
 from groundswell.stats.parameters import Params
 from groundswell.stats.statistics import Statistics
 from groundswell.store import shares
@@ -273,7 +274,7 @@ async def _name_issues(statistics: Statistics, request: ExplainRequest, causes: 
     names = await statistics.names(request.asking.scope, named, {"id": ids})
     for cause, id in zip(mine, ids, strict=True):
         cause["issue_id"] = str(id)
-        cause["value"] = names.issues.get(id, "unknown")
+        cause["value"] = names.issues.get(id, UNKNOWN_ISSUE)
 
 
 async def _spans(statistics: Statistics, request: ExplainRequest, levels: Levels) -> list[Row]:

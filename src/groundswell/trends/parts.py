@@ -88,6 +88,7 @@ async def contrast(
         measure=place[measured] if measured else None,
         kind=kind,
         sets=sets,
+        lists=[output.column for output in rows.outputs if output.decode == "array"],
     )
     good = NOT_FAILED if kind == "failed" else None
     bound = {**rows.params, **shares.params(request.middle_ms, level=level, good=good)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from groundswell.stats.decode import UNKNOWN_ISSUE
 from groundswell.trends.rows import Row
 
 _WORTH_TELLING = 0.3
@@ -56,7 +57,7 @@ def _leading(causes: list[Row]) -> Row | None:
 def _tells(cause: Row) -> bool:
     """Tell whether a cause has much of the change, and more of it than of the events anyway."""
     share = cause["share_of_change"] or 0.0
-    if share < _WORTH_TELLING:
+    if share < _WORTH_TELLING or (cause["kind"] == "issue" and cause["value"] == UNKNOWN_ISSUE):
         return False
 
     # A span has no share of events; an issue is what happened.

@@ -18,16 +18,17 @@ async def play(
     port: int,
     team: str,
     bot_token: str,
-    say: Callable[[str], None],
+    begun: Callable[[str, str], None],
 ) -> None:
-    """Serve the page and the API of one simulated workspace."""
+    """Serve the page and the API of one simulated workspace.
+
+    begun: called with the addresses of the page and of the API once both answer.
+    """
     world = World(team=team, bot_token=bot_token)
     simulator = Simulator(world, port=port)
     stage = Stage(simulator, Sender(world, service_url, signing_secret))
     await simulator.start(stage.routes())
-    say(f"Slack simulator: {simulator.origin}/ (its API: {simulator.api_url})")
-    if not signing_secret:
-        say("Without a signing secret the service refuses every event: pass --signing-secret.")
+    begun(f"{simulator.origin}/", simulator.api_url)
     try:
         await asyncio.Event().wait()
     finally:
