@@ -198,6 +198,29 @@ async def test_messages_of_a_channel_keep_their_order_and_come_once(quick: House
     assert texts == ["one", "two", "three"]
 
 
+async def test_a_look_that_began_before_a_delivery_ended_repeats_nothing(
+    quick: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = quick.slack.queue
+    metadata = queue._workspaces.metadata
+    run = metadata.run
+
+    async def slow(function: Any, *arguments: Any, **named: Any) -> Any:
+        """Give what waits only after it was delivered, and have the queue look while it is."""
+        found = await run(function, *arguments, **named)
+        if function is outbox.waiting:
+            queue._wake.set()
+            while queue._channels:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        return found
+
+    monkeypatch.setattr(metadata, "run", slow)
+    await queue.send(outgoing(quick, "once"))
+    await until(quick)
+    await queue._look()
+    assert [m.text for m in quick.simulator.world.messages] == ["once"]
+
+
 async def test_a_message_outlives_an_outage_and_is_seen_in_the_log(quick: House) -> None:
     broken = Failure(status=429, headers={"Retry-After": "3600"})
     quick.simulator.world.behaviour.fail("chat.postMessage", broken)

@@ -120,13 +120,15 @@ class Queue:
                 await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN_S)
 
     async def _look(self) -> None:
+        # What a channel delivers while this is read may still be listed as waiting.
+        busy = frozenset(self._channels)
         waiting = await self._workspaces.metadata.run(outbox.waiting)
         _waiting.set(len(waiting))
         by_channel: dict[tuple[int, str], list[outbox.Waiting]] = {}
         for message in waiting:
             by_channel.setdefault(_place(message), []).append(message)
         for place, messages in by_channel.items():
-            if place not in self._channels and messages[0].due_at <= utc_now():
+            if place not in busy and messages[0].due_at <= utc_now():
                 task = asyncio.create_task(self._drain(messages))
                 self._channels[place] = task
                 task.add_done_callback(lambda _, place=place: self._channel_done(place))  # type: ignore[misc]
