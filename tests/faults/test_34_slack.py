@@ -19,7 +19,7 @@ from groundswell.slack import admin
 from groundswell.slack.inbound import Door, Meta
 from groundswell.slack.messages.incidents import Incident
 from groundswell.slack.outbound import SlackError
-from groundswell.slack.queue import Outgoing
+from groundswell.slack.queue import Outgoing, Queue
 from groundswell.slack.simulator import Failure, Sender, Simulator
 from groundswell.store.data_directory import DataDirectory
 from groundswell.store.engine import Engine
@@ -219,6 +219,21 @@ async def test_a_look_that_began_before_a_delivery_ended_repeats_nothing(
     await until(quick)
     await queue._look()
     assert [m.text for m in quick.simulator.world.messages] == ["once"]
+
+
+async def test_two_processes_send_each_message_once(quick: House) -> None:
+    mine, other = quick.slack.queue, Queue(quick.slack.workspaces, spacing_s=0.0)
+    mine._is_alone = other._is_alone = False
+    other.start()
+    try:
+        for number in range(8):
+            await mine.send(outgoing(quick, f"message {number}"))
+            other._wake.set()
+        await until(quick)
+    finally:
+        await other.stop()
+    texts = [m.text for m in quick.simulator.world.messages]
+    assert texts == [f"message {number}" for number in range(8)]
 
 
 async def test_a_message_outlives_an_outage_and_is_seen_in_the_log(quick: House) -> None:

@@ -30,6 +30,8 @@ KEEP_ANSWER = timedelta(minutes=30)
 SPACING_S = 1.05
 TALK_BURST = 4
 LOOK_AGAIN_S = 5.0
+# How long a process may take to deliver a message before another one takes it for dead.
+CLAIM = timedelta(minutes=2)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 900.0
 _PICTURE_REFUSED = frozenset(
     ("invalid_blocks", "invalid_attachments", "cannot_parse_attachment", "invalid_blocks_format")
@@ -70,6 +72,8 @@ class Queue:
     def __init__(self, workspaces: Workspaces, *, spacing_s: float = SPACING_S) -> None:
         self._workspaces = workspaces
         self._spacing_s = spacing_s
+        # On SQLite nobody else is there; what a killed process was sending may go out at once.
+        self._is_alone = workspaces.metadata.engine.dialect.name == "sqlite"
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._channels: dict[tuple[int, str], asyncio.Task[None]] = {}
@@ -152,7 +156,10 @@ class Queue:
         return self._paces.setdefault(place, _Pace(self._spacing_s, burst))
 
     async def _deliver(self, waiting: outbox.Waiting) -> bool:
-        metadata = self._workspaces.metadata
+        metadata, now = self._workspaces.metadata, utc_now()
+        if not (self._is_alone or await metadata.run(outbox.claim, waiting.id, now, now + CLAIM)):
+            return False
+
         installation = await metadata.run(rows.by_id, waiting.installation_id)
         if installation is None or installation.broken in GONE:
             return await self._later(waiting, installation, "the app is not installed", None)

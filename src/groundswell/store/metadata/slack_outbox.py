@@ -130,6 +130,13 @@ def waiting(connection: Connection, limit: int = 1000) -> list[Waiting]:
     ]
 
 
+def claim(connection: Connection, id: int, now: datetime, until: datetime) -> bool:
+    """Keep a message that is due from other processes until then; False when it is none of ours."""
+    c = outbox.c
+    mine = (c.id == id) & (c.state == "waiting") & (c.due_at <= now)
+    return connection.execute(update(outbox).where(mine).values(due_at=until)).rowcount == 1
+
+
 def settle(connection: Connection, id: int, state: str, answer: str) -> None:
     """Record the end of a message: `sent` or `failed`, with Slack's answer."""
     values: dict[str, Any] = {"state": state, "answer": answer[:2000]}
